@@ -1,0 +1,187 @@
+"""The words of the domain: frozen values that cross borders. Imports nothing of ours.
+
+Positions are absolute counts of samples at 16 kHz since the start of the audio. `at` is how much
+audio had been heard when the event was sent. The contract of an utterance:
+
+    SpeechStarted → Partial* → EndPoint(speculative, v1) → Committed(v1)
+                                  ├→ Retracted(v1) → Partial* → EndPoint(…, v2) → Committed(v2)
+                                  └→ Revised(v2, reset) → Committed(v2)
+
+Every utterance that started ends in exactly one Committed or Cancelled, and the words of the
+last end-pointed or revised version are the committed words.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """One word of a lattice. Scores are natural log-probabilities as the search added them up."""
+
+    source: int  # node
+    target: int  # node
+    word: str
+    start: int  # samples
+    end: int  # samples
+    acoustic: float
+    language: float
+    bias: float
+    posterior: float  # 0..1, by forward-backward
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """An acyclic graph: node 0 is the one start, the last node the one end; arcs sorted by source."""
+
+    nodes: tuple[int, ...]  # the position of each node, samples, never falling along an arc
+    arcs: tuple[Arc, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of the best path."""
+
+    text: str
+    start: int  # samples
+    end: int  # samples
+    confidence: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One path of the n-best list."""
+
+    text: str
+    score: float  # natural log-probability of the path
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was understood of an utterance: the lattice and the views of it."""
+
+    words: tuple[Word, ...]
+    confidence: float  # 0..1
+    alternatives: tuple[Alternative, ...]  # best first
+    lattice: Lattice
+
+    @property
+    def text(self) -> str:
+        """The words of the best path."""
+        return " ".join(word.text for word in self.words)
+
+
+class EndPointKind(StrEnum):
+    """How sure an end-pointer is."""
+
+    SPECULATIVE = "speculative"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which rule ended the utterance, with the numbers it looked at."""
+
+    rule: str
+    numbers: tuple[tuple[str, float], ...]  # name and value; times in milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Speech began at `start`."""
+
+    at: int
+    utterance: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The words so far; they may still change."""
+
+    at: int
+    utterance: int
+    words: tuple[Word, ...]
+    heard: int  # the partial holds the audio up to here
+
+
+@dataclass(frozen=True, slots=True)
+class EndPoint:
+    """The speaker seems to be done (speculative) or is done (final)."""
+
+    at: int
+    utterance: int
+    version: int
+    kind: EndPointKind
+    decision: Decision
+    end: int  # where speech ended
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Retracted:
+    """The speaker went on: undo what was begun on `version`."""
+
+    at: int
+    utterance: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Another result replaces the version before; with `reset`, begin anew from this one."""
+
+    at: int
+    utterance: int
+    version: int
+    reset: bool
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """`version` stands."""
+
+    at: int
+    utterance: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Nothing came of the utterance."""
+
+    at: int
+    utterance: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDropped:
+    """Audio was lost between the source and the recogniser."""
+
+    at: int
+    samples: int  # this time
+    total: int  # since the source was opened
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanged:
+    """The source went away or came back."""
+
+    at: int
+    ready: bool
+    description: str
+
+
+Event = (
+    SpeechStarted
+    | Partial
+    | EndPoint
+    | Retracted
+    | Revised
+    | Committed
+    | Cancelled
+    | AudioDropped
+    | SourceChanged
+)

@@ -1,0 +1,264 @@
+"""Raw lattice of a search -> word lattice with posteriors, and the views of it.
+
+1. Links copy words from the boundaries that lost to those that won; words into the last boundaries
+   go to the one end.
+2. Forward-backward gives every arc its posterior; what is under `least` goes.
+3. Boundaries of one grammar state a few frames apart are one node: they differ in time only.
+4. Scores are made to agree with the posteriors: along any path from start to end the sum of acoustic,
+   language and bias is the natural log of the path's probability, and all paths sum to one.
+   Language and bias are as the search weighted them, so they can be taken away again.
+"""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from earshot.events import Alternative, Arc, Lattice, Result, Word
+from earshot.search import RawLattice
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LatticeSettings:
+    """How much of the lattice is kept."""
+
+    least: float = 1e-3
+    """posterior; arcs below are dropped"""
+    together: int = 3
+    """encoder frames; boundaries of one state this close are one node"""
+    alternatives: int = 10
+    """paths of the n-best list"""
+
+
+EMPTY = Result((), 0.0, (), Lattice((0, 0), ()))
+
+
+@dataclass(slots=True)
+class _Edge:
+    """An arc under construction, between boundaries or nodes."""
+
+    source: int
+    target: int
+    word: int
+    begin: int
+    end: int
+    acoustic: float
+    language: float
+    bias: float
+    posterior: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return self.acoustic + self.language + self.bias
+
+
+def _edges(raw: RawLattice) -> dict[int, list[_Edge]]:
+    """Arcs by the boundary they lead to, with those that links bring."""
+    into: dict[int, list[_Edge]] = defaultdict(list)
+    for row in zip(*(column.tolist() for column in raw.arcs), strict=True):
+        into[row[1]].append(_Edge(*row))
+    for loser, winner, cost in zip(*(column.tolist() for column in raw.links), strict=True):
+        known = {(edge.source, edge.word): edge.score for edge in into[winner]}
+        for edge in list(into[loser]):
+            better = edge.score + cost > known.get((edge.source, edge.word), -np.inf)
+            if better and edge.source < winner:  # a word never leads back in time
+                into[winner].append(replace(edge, target=winner, acoustic=edge.acoustic + cost))
+    return into
+
+
+def _closed(raw: RawLattice, into: dict[int, list[_Edge]]) -> list[_Edge]:
+    """All edges, sorted by source; those into the last boundaries lead to the one end as well."""
+    end = len(raw.frame)
+    spent = raw.last.score - raw.total[raw.last.back]
+    columns = (raw.last.back.tolist(), spent.tolist(), raw.closing.tolist())
+    for boundary, acoustic, language in zip(*columns, strict=True):
+        into[end] += [
+            replace(e, target=end, acoustic=e.acoustic + acoustic, language=e.language + language)
+            for e in into[boundary]
+        ]
+    unique: dict[tuple[int, int, int], _Edge] = {}
+    for edges in into.values():
+        for edge in edges:
+            key = (edge.source, edge.target, edge.word)
+            if key not in unique or unique[key].score < edge.score:
+                unique[key] = edge
+    return sorted(unique.values(), key=lambda e: (e.source, e.target))
+
+
+def _forward_backward(edges: list[_Edge], size: int) -> None:
+    """Set the posteriors of edges sorted by source; every edge leads to a higher number."""
+    ahead, back = np.full(size, -np.inf), np.full(size, -np.inf)
+    ahead[0], back[-1] = 0.0, 0.0
+    for e in sorted(edges, key=lambda e: e.target):
+        ahead[e.target] = np.logaddexp(ahead[e.target], ahead[e.source] + e.score)
+    for e in reversed(edges):
+        back[e.source] = np.logaddexp(back[e.source], back[e.target] + e.score)
+    for e in edges:
+        e.posterior = float(np.exp(ahead[e.source] + e.score + back[e.target] - back[0]))
+
+
+def _reached(edges: list[_Edge]) -> list[_Edge]:
+    """Those that a path from the start still leads to (edges sorted by source)."""
+    reached, kept = {0}, []
+    for e in edges:
+        if e.source in reached:
+            reached.add(e.target)
+            kept.append(e)
+    return kept
+
+
+def _merged(edges: list[_Edge], raw: RawLattice, together: int) -> dict[int, int]:
+    """Boundary -> the first boundary of its node."""
+    end = len(raw.frame)
+    node, latest = {0: 0, end: end}, {}
+    into: dict[int, list[int]] = defaultdict(list)
+    for e in edges:
+        into[e.target].append(e.source)
+    for boundary in sorted({e.target for e in edges} - {end}):
+        state, frame = int(raw.state[boundary]), int(raw.frame[boundary])
+        first = latest.get(state)
+        near = first is not None and frame - raw.frame[first] <= together
+        if first is None or not near or _leads(first, boundary, into, node):
+            latest[state] = first = boundary
+        node[boundary] = first
+    return node
+
+
+def _leads(node_first: int, boundary: int, into: dict[int, list[int]], node: dict[int, int]) -> bool:
+    """Whether a path leads from a node to a boundary: then they are not the same place."""
+    todo = list(into[boundary])
+    while todo:
+        source = todo.pop()
+        if node.get(source) == node_first:
+            return True
+        if source > node_first:
+            todo += into[source]
+    return False
+
+
+def _joined(edges: list[_Edge], node: dict[int, int]) -> list[_Edge]:
+    """Edges between nodes: posteriors add up, the likeliest lends its times and scores."""
+    best: dict[tuple[int, int, int], _Edge] = {}
+    total: dict[tuple[int, int, int], float] = defaultdict(float)
+    for e in edges:
+        key = (node[e.source], node[e.target], e.word)
+        total[key] += e.posterior
+        if key not in best or best[key].posterior < e.posterior:
+            best[key] = e
+    return [
+        replace(e, source=key[0], target=key[1], posterior=min(1.0, total[key]))
+        for key, e in best.items()
+    ]
+
+
+def _numbered(edges: list[_Edge]) -> tuple[list[int], list[_Edge]]:
+    """Nodes renumbered so that every edge leads to a higher one (depth first, from the end)."""
+    into: dict[int, set[int]] = defaultdict(set)
+    for e in edges:
+        into[e.target].add(e.source)
+    order: list[int] = []
+    done: set[int] = set()
+    todo = [(max(into), False)]
+    while todo:
+        node, ready = todo.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            todo += [(node, True), *((n, False) for n in sorted(into[node], reverse=True))]
+    number = {node: i for i, node in enumerate(order)}
+    kept = [replace(e, source=number[e.source], target=number[e.target]) for e in edges if e.target in number and e.source in number]
+    return order, sorted(kept, key=lambda e: (e.source, e.target, e.word))
+
+
+def build(raw: RawLattice, spelling: Callable[[int], str], position: Callable[[int], int], settings: LatticeSettings) -> Lattice | None:
+    """The word lattice, None where the best hypothesis holds no word.
+
+    `spelling` writes a word; `position` turns an encoder frame into samples.
+    """
+    if not len(raw.last.back) or not raw.last.back[(raw.last.score + raw.closing).argmax()]:
+        return None
+    edges = _closed(raw, _edges(raw))
+    _forward_backward(edges, len(raw.frame) + 1)
+    likely = _reached([e for e in edges if e.posterior >= settings.least])
+    order, edges = _numbered(_joined(likely, _merged(likely, raw, settings.together)))
+    through: Scores = np.zeros(len(order))
+    _rescale(edges, through)
+    last = max(e.end for e in edges) + 1
+    times = [position(int(raw.frame[n])) if n < len(raw.frame) else position(last) for n in order]
+    times = np.maximum.accumulate(times).tolist()
+    arcs = tuple(
+        Arc(e.source, e.target, spelling(e.word), position(e.begin), position(e.end + 1), e.acoustic, e.language, e.bias, e.posterior)
+        for e in edges
+    )
+    return Lattice(tuple(times), arcs)
+
+
+def _rescale(edges: list[_Edge], through: Scores) -> None:
+    """Make scores and posteriors agree: what leaves a node sums to one (edges sorted by source)."""
+    leaving: dict[int, float] = defaultdict(float)
+    for e in edges:
+        leaving[e.source] += e.posterior
+    through[0] = 1.0
+    for e in edges:
+        share = e.posterior / leaving[e.source]
+        e.acoustic = float(np.log(share)) - e.language - e.bias
+        e.posterior = min(1.0, through[e.source] * share)
+        through[e.target] += e.posterior
+
+
+def paths(lattice: Lattice) -> Iterator[tuple[float, tuple[Arc, ...]]]:
+    """All paths, likeliest first (best-first with exact look-ahead)."""
+    last = len(lattice.nodes) - 1
+    back = np.full(last + 1, -np.inf)
+    back[last] = 0.0
+    leaving: dict[int, list[Arc]] = defaultdict(list)
+    for arc in reversed(lattice.arcs):
+        back[arc.source] = max(back[arc.source], score(arc) + back[arc.target])
+        leaving[arc.source].append(arc)
+    count = 0  # breaks ties
+    heap: list[tuple[float, int, float, int, tuple[Arc, ...]]] = [(-back[0], 0, 0.0, 0, ())]
+    while heap:
+        _, _, total, node, path = heapq.heappop(heap)
+        if node == last:
+            yield total, path
+        for arc in leaving[node]:
+            count += 1
+            onward = total + score(arc)
+            heapq.heappush(heap, (-(onward + back[arc.target]), count, onward, arc.target, (*path, arc)))
+
+
+def score(arc: Arc) -> float:
+    """Natural log-probability of an arc, given its source."""
+    return arc.acoustic + arc.language + arc.bias
+
+
+def alternatives(lattice: Lattice, count: int, most: int = 400) -> tuple[Alternative, ...]:
+    """The `count` likeliest different texts, of the `most` likeliest paths."""
+    found: dict[str, float] = {}
+    for i, (total, path) in enumerate(paths(lattice)):
+        if i >= most or len(found) >= count:
+            break
+        found.setdefault(" ".join(arc.word for arc in path), total)
+    return tuple(Alternative(text, total) for text, total in found.items())
+
+
+def confidence(arc: Arc, lattice: Lattice) -> float:
+    """Posterior of a word: of all arcs that say it at about the same time."""
+    same = (a for a in lattice.arcs if a.word == arc.word and a.start < arc.end and arc.start < a.end)
+    return min(1.0, sum(a.posterior for a in same))
+
+
+def result(lattice: Lattice | None, count: int) -> Result:
+    """The views of a lattice."""
+    if lattice is None:
+        return EMPTY
+    _, best = next(paths(lattice))
+    words = tuple(Word(a.word, a.start, a.end, confidence(a, lattice)) for a in best)
+    whole = float(np.exp(np.mean([np.log(max(w.confidence, 1e-6)) for w in words])))
+    return Result(words, whole, alternatives(lattice, count), lattice)

@@ -1,0 +1,97 @@
+"""Read the data kit: recordings with their forced alignments, noise, rooms, tables."""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from earshot.units import SAMPLE_RATE
+from models.phones import tokens
+
+Ints = npt.NDArray[np.int32]
+Samples = npt.NDArray[np.float32]
+
+# fsdd is left out: its share-alike licence would pass on to the network.
+TRAIN_SETS = (
+    "librispeech_train_clean_5 speechocean762 speech_commands an4 kathleen custom_speech_commands "
+    "lj_dc_tts mycroft_precise picovoice_wakewords synthetic"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One aligned recording. Times are feature frames of 10 ms from its start."""
+
+    path: Path
+    corpus: str
+    speaker: str
+    token: Ints  # [U]
+    start: Ints  # [U]
+    end: Ints  # [U]
+    word: Ints  # [U] the number of the word a token belongs to
+
+
+def table(path: Path) -> Iterator[dict[str, str]]:
+    """Rows of a tab-separated table of the kit, gzipped or not."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf8") as file:
+        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def alignment(words: str) -> tuple[Ints, Ints, Ints, Ints]:
+    """Read 'the:DH@10,AH@14@18 …' as tokens, their start and end frames, and word numbers, each [U]."""
+    token, start, end, word = [], [], [], []
+    for number, part in enumerate(words.split()):
+        phones, _, stop = part.partition(":")[2].rpartition("@")
+        pairs = [phone.split("@") for phone in phones.split(",")]
+        begins = [int(at) for _, at in pairs]
+        token += tokens([phone for phone, _ in pairs])
+        start += begins
+        end += [*begins[1:], int(stop)]
+        word += [number] * len(pairs)
+    return tuple(np.array(column, np.int32) for column in (token, start, end, word))  # type: ignore[return-value]
+
+
+def recordings(kit: Path, corpora: list[str] | None = None, split: str = "train") -> Iterator[Recording]:
+    """Every aligned recording of the given corpora (by default those to train on)."""
+    for corpus in corpora or TRAIN_SETS:
+        folder = kit / "speech" / corpus
+        if not folder.exists():
+            continue
+        known = {row["path"]: row["words"] for row in table(folder / "align.tsv.gz")}
+        for row in table(folder / "manifest.tsv"):
+            words = known.get(row["path"])
+            if row["split"] == split and words:
+                yield Recording(folder / row["path"], corpus, row["speaker"], *alignment(words))
+
+
+def noises(kit: Path) -> list[Path]:
+    """Noise and music that may be trained on, less the share-alike clips."""
+    rows = table(kit / "noise" / "manifest.tsv")
+    wanted = (r for r in rows if r["use"] == "train" and r["sharealike"] != "yes")
+    return [kit / "noise" / row["path"] for row in wanted]
+
+
+def rooms(kit: Path, longest_rt60: float = 1.0) -> list[Path]:
+    """Impulse responses of rooms like homes: `longest_rt60` seconds of reverberation at most."""
+    real = [
+        kit / "rir" / row["file"]
+        for row in table(kit / "rir" / "manifest.tsv")
+        if float(row["rt60_s"]) <= longest_rt60
+    ]
+    folder = kit / "rir" / "simulated"
+    return real + [folder / row["file"] for row in table(folder / "manifest.tsv")]
+
+
+def read(path: Path) -> Samples:
+    """Samples [N] in -1..1 of a recording of the kit (16 kHz mono)."""
+    samples, rate = soundfile.read(path, dtype="float32")
+    if rate != SAMPLE_RATE or samples.ndim != 1:
+        message = f"{path}: expected {SAMPLE_RATE} Hz mono, found {rate} Hz with shape {samples.shape}"
+        raise ValueError(message)
+    return np.asarray(samples, np.float32)
