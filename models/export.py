@@ -72,6 +72,7 @@ def load(run: Path, *, last: bool = False) -> Transducer:
 def convert(module: nn.Module, inputs: tuple[Tensor, ...], names: tuple[list[str], list[str]], axes: dict[str, dict[int, str]], path: Path) -> None:
     """Write one graph and compare it with torch on its inputs."""
     ins, outs = names
+    module.eval()
     torch.onnx.export(
         module, inputs, str(path), input_names=ins, output_names=outs, dynamic_axes=axes, opset_version=OPSET, dynamo=False
     )

@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from earshot.bundle import Tokens
 from earshot.lexicon import Tree
 from earshot.ngram import Ngram
 
@@ -112,8 +111,7 @@ class PieceGrammar:
     start_node = 0
     start_state = 0
 
-    def __init__(self, tokens: Tokens) -> None:
-        pieces = tokens.symbols
+    def __init__(self, pieces: list[str]) -> None:
         self._begins = np.array([piece.startswith("▁") for piece in pieces])
         self._usable = np.flatnonzero([not _special(piece) for piece in pieces])
         self._pieces = [piece.removeprefix("▁") for piece in pieces]

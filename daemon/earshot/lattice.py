@@ -1,8 +1,8 @@
 """Raw lattice of a search -> word lattice with posteriors, and the views of it.
 
-1. Links copy words from the boundaries that lost to those that won; words into the last boundaries
-   go to the one end.
-2. Forward-backward gives every arc its posterior; what is under `least` goes.
+1. Words into the last boundaries go to the one end as well.
+2. Forward-backward, frame by frame on arrays, gives every arc its posterior; what is under `least`
+   goes, which is nearly all.
 3. Boundaries of one grammar state a few frames apart are one node: they differ in time only.
 4. Scores are made to agree with the posteriors: along any path from start to end the sum of acoustic,
    language and bias is the natural log of the path's probability, and all paths sum to one.
@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from earshot.events import Alternative, Arc, Lattice, Result, Word
-from earshot.search import RawLattice
+from earshot.grammar import spread
+from earshot.search import Arcs, RawLattice
 
 Scores = npt.NDArray[np.float64]
 
@@ -50,56 +51,52 @@ class _Edge:
     acoustic: float
     language: float
     bias: float
-    posterior: float = 0.0
-
-    @property
-    def score(self) -> float:
-        return self.acoustic + self.language + self.bias
+    posterior: float
 
 
-def _edges(raw: RawLattice) -> dict[int, list[_Edge]]:
-    """Arcs by the boundary they lead to, with those that links bring."""
-    into: dict[int, list[_Edge]] = defaultdict(list)
-    for row in zip(*(column.tolist() for column in raw.arcs), strict=True):
-        into[row[1]].append(_Edge(*row))
-    for loser, winner, cost in zip(*(column.tolist() for column in raw.links), strict=True):
-        known = {(edge.source, edge.word): edge.score for edge in into[winner]}
-        for edge in list(into[loser]):
-            better = edge.score + cost > known.get((edge.source, edge.word), -np.inf)
-            if better and edge.source < winner:  # a word never leads back in time
-                into[winner].append(replace(edge, target=winner, acoustic=edge.acoustic + cost))
-    return into
+def _closed(raw: RawLattice) -> Arcs:
+    """All arcs, and again those into the last boundaries, as arcs into the one end."""
+    arcs, end = raw.arcs, len(raw.frame)
+    order = np.argsort(arcs.target, kind="stable")
+    target = arcs.target[order]
+    first, stop = np.searchsorted(target, raw.last.back), np.searchsorted(target, raw.last.back, "right")
+    row, place = spread(first, stop - first)
+    closing = Arcs(*(column[order[place]] for column in arcs))
+    spent = (raw.last.score - raw.total[raw.last.back])[row]
+    closing = closing._replace(
+        target=np.full(len(row), end),
+        acoustic=closing.acoustic + spent,
+        language=closing.language + raw.closing[row],
+    )
+    return Arcs(*(np.concatenate(pair) for pair in zip(arcs, closing, strict=True)))
 
 
-def _closed(raw: RawLattice, into: dict[int, list[_Edge]]) -> list[_Edge]:
-    """All edges, sorted by source; those into the last boundaries lead to the one end as well."""
-    end = len(raw.frame)
-    spent = raw.last.score - raw.total[raw.last.back]
-    columns = (raw.last.back.tolist(), spent.tolist(), raw.closing.tolist())
-    for boundary, acoustic, language in zip(*columns, strict=True):
-        into[end] += [
-            replace(e, target=end, acoustic=e.acoustic + acoustic, language=e.language + language)
-            for e in into[boundary]
-        ]
-    unique: dict[tuple[int, int, int], _Edge] = {}
-    for edges in into.values():
-        for edge in edges:
-            key = (edge.source, edge.target, edge.word)
-            if key not in unique or unique[key].score < edge.score:
-                unique[key] = edge
-    return sorted(unique.values(), key=lambda e: (e.source, e.target))
-
-
-def _forward_backward(edges: list[_Edge], size: int) -> None:
-    """Set the posteriors of edges sorted by source; every edge leads to a higher number."""
-    ahead, back = np.full(size, -np.inf), np.full(size, -np.inf)
+def _posteriors(arcs: Arcs, frame: npt.NDArray[np.int64]) -> Scores:
+    """Posterior of each arc; arcs lead from a frame to a later one (the one end is after all)."""
+    score = arcs.acoustic + arcs.language + arcs.bias
+    frame = np.append(frame, frame.max() + 1)
+    ahead, back = np.full(len(frame), -np.inf), np.full(len(frame), -np.inf)
     ahead[0], back[-1] = 0.0, 0.0
-    for e in sorted(edges, key=lambda e: e.target):
-        ahead[e.target] = np.logaddexp(ahead[e.target], ahead[e.source] + e.score)
-    for e in reversed(edges):
-        back[e.source] = np.logaddexp(back[e.source], back[e.target] + e.score)
-    for e in edges:
-        e.posterior = float(np.exp(ahead[e.source] + e.score + back[e.target] - back[0]))
+    for rows in _by_frame(frame[arcs.target]):
+        np.logaddexp.at(ahead, arcs.target[rows], ahead[arcs.source[rows]] + score[rows])
+    for rows in reversed(_by_frame(frame[arcs.source])):
+        live = rows[back[arcs.target[rows]] > -np.inf]
+        np.logaddexp.at(back, arcs.source[live], back[arcs.target[live]] + score[live])
+    return np.exp(ahead[arcs.source] + score + back[arcs.target] - back[0])
+
+
+def _by_frame(frame: npt.NDArray[np.int64]) -> list[npt.NDArray[np.intp]]:
+    """Rows of each frame, in order."""
+    order = np.argsort(frame, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(frame[order])) + 1)
+
+
+def _likely(arcs: Arcs, posterior: Scores, least: float) -> list[_Edge]:
+    """The arcs worth keeping, by source."""
+    rows = np.flatnonzero(posterior >= least)
+    rows = rows[np.argsort(arcs.source[rows], kind="stable")]
+    columns = [column[rows].tolist() for column in (*arcs, posterior)]
+    return [_Edge(*row) for row in zip(*columns, strict=True)]
 
 
 def _reached(edges: list[_Edge]) -> list[_Edge]:
@@ -141,7 +138,7 @@ def _leads(node_first: int, boundary: int, into: dict[int, list[int]], node: dic
     return False
 
 
-def _joined(edges: list[_Edge], node: dict[int, int]) -> list[_Edge]:
+def _united(edges: list[_Edge], node: dict[int, int]) -> list[_Edge]:
     """Edges between nodes: posteriors add up, the likeliest lends its times and scores."""
     best: dict[tuple[int, int, int], _Edge] = {}
     total: dict[tuple[int, int, int], float] = defaultdict(float)
@@ -183,20 +180,19 @@ def build(raw: RawLattice, spelling: Callable[[int], str], position: Callable[[i
     """
     if not len(raw.last.back) or not raw.last.back[(raw.last.score + raw.closing).argmax()]:
         return None
-    edges = _closed(raw, _edges(raw))
-    _forward_backward(edges, len(raw.frame) + 1)
-    likely = _reached([e for e in edges if e.posterior >= settings.least])
-    order, edges = _numbered(_joined(likely, _merged(likely, raw, settings.together)))
+    arcs = _closed(raw)
+    likely = _reached(_likely(arcs, _posteriors(arcs, raw.frame), settings.least))
+    order, edges = _numbered(_united(likely, _merged(likely, raw, settings.together)))
     through: Scores = np.zeros(len(order))
     _rescale(edges, through)
     last = max(e.end for e in edges) + 1
     times = [position(int(raw.frame[n])) if n < len(raw.frame) else position(last) for n in order]
     times = np.maximum.accumulate(times).tolist()
-    arcs = tuple(
+    words = tuple(
         Arc(e.source, e.target, spelling(e.word), position(e.begin), position(e.end + 1), e.acoustic, e.language, e.bias, e.posterior)
         for e in edges
     )
-    return Lattice(tuple(times), arcs)
+    return Lattice(tuple(times), words)
 
 
 def _rescale(edges: list[_Edge], through: Scores) -> None:
@@ -262,3 +258,18 @@ def result(lattice: Lattice | None, count: int) -> Result:
     words = tuple(Word(a.word, a.start, a.end, confidence(a, lattice)) for a in best)
     whole = float(np.exp(np.mean([np.log(max(w.confidence, 1e-6)) for w in words])))
     return Result(words, whole, alternatives(lattice, count), lattice)
+
+
+def joined_alternatives(lists: list[tuple[Alternative, ...]]) -> tuple[Alternative, ...]:
+    """Alternatives of utterances one after the other: the best of all, then one changed at a time."""
+    if not lists:
+        return ()
+    best = [utterance[0] for utterance in lists]
+    base = sum(a.score for a in best)
+    found = [Alternative(" ".join(a.text for a in best), base)]
+    for i, utterance in enumerate(lists):
+        for other in utterance[1:]:
+            texts = [other.text if j == i else a.text for j, a in enumerate(best)]
+            found.append(Alternative(" ".join(texts), base - best[i].score + other.score))
+    longest = max(len(utterance) for utterance in lists)
+    return tuple(sorted(found, key=lambda a: -a.score)[:longest])

@@ -6,12 +6,12 @@ either stays (blank) or takes one token, as the network was trained and as sherp
 
 A word's end opens a *boundary*; the words that led there are its arcs, all of them, not only the
 best: boundaries and arcs are the raw lattice (word-conditioned tree search, Ortmanns, Ney and
-Aubert, 1997). Inside a word only the best history is kept. Where two hypotheses meet between words, a
-*link* remembers that the words of the one may stand for those of the other, at a cost.
+Aubert, 1997). Inside a word only the best history is kept, and of two hypotheses that meet between
+words at different boundaries only the better: they end in the same word, so little is lost.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,8 @@ class SearchSettings:
     """weight of the network's own language model, taken away"""
     word_bonus: float = 0.0
     """natural log, a word"""
-    blank_sure: float = 0.02
-    """a frame in which no hypothesis gives tokens more probability than this extends none"""
+    extend_width: float = 6.0
+    """natural log; a hypothesis whose tokens together are this unlikely beside the best stays"""
     lattice_width: float = 8.0
     """natural log; arcs this much worse than the best into a boundary are dropped"""
 
@@ -81,24 +81,29 @@ class Arcs(NamedTuple):
     bias: Scores
 
 
-class Links(NamedTuple):
-    """What led to `loser` may lead to `winner`, at a cost in acoustic score, a column each [L]."""
-
-    loser: Ints
-    winner: Ints
-    cost: Scores
-
-
 class RawLattice(NamedTuple):
     """All that a search remembers of an utterance, with the hypotheses that may end it."""
 
     frame: Ints  # of each boundary
     state: Ints  # grammar state at each boundary
     arcs: Arcs
-    links: Links
     last: Live  # hypotheses at the end, between words
     closing: Scores  # language score of ending, for each of them
     total: Scores  # score of each boundary's best arc, from the start
+
+
+class Ended(NamedTuple):
+    """Hypotheses that have just ended a word, with what their arcs need, a column each [W]."""
+
+    live: Live
+    word: Ints
+    language: Scores
+    begin: Ints
+    end: Ints
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> Self:
+        """Some of the rows."""
+        return type(self)(self.live.take(rows), *(column[rows] for column in self[1:]))
 
 
 def _joined(parts: list[Live]) -> Live:
@@ -116,58 +121,72 @@ def best_of_each(key: Ints, score: Scores) -> tuple[npt.NDArray[np.intp], npt.ND
     return order[first], group
 
 
+class Column:
+    """A column that grows, without copying it each time."""
+
+    def __init__(self, first: float, kind: type[np.int64 | np.float64]) -> None:
+        self._room = np.full(256, first, kind)
+        self._size = 1
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        """Add values [K]."""
+        size = self._size + len(values)
+        if size > len(self._room):
+            self._room = np.concatenate([self._room, np.empty(size, self._room.dtype)])
+        self._room[self._size : size] = values
+        self._size = size
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        """All so far."""
+        return self._room[: self._size]
+
+
 class Memory:
-    """Boundaries, arcs and links of an utterance; grows."""
+    """Boundaries and arcs of an utterance; grows. Boundary 0 is the start."""
 
     def __init__(self, start_state: int) -> None:
-        self._frame, self._state = [np.zeros(1, np.int64)], [np.array([start_state], np.int64)]
-        self._parent, self._word, self._total = [np.zeros(1, np.int64)], [np.array([NONE])], [np.zeros(1)]
+        self._frame, self._state = Column(0, np.int64), Column(start_state, np.int64)
+        # The best way to each boundary: from where, by which word, from when to when.
+        self._way = tuple(Column(first, np.int64) for first in (0, NONE, 0, 0))
+        self._total = Column(0.0, np.float64)
         self._arcs: list[Arcs] = []
-        self._links: list[Links] = []
-        self._count = 1
 
-    def open(self, frame: int, state: Ints, total: Scores, parent: Ints, word: Ints) -> Ints:
-        """New boundaries, each with its best way back; their numbers [K]."""
-        numbers = np.arange(self._count, self._count + len(state))
-        self._count += len(state)
+    def open(self, frame: int, state: Ints, total: Scores, way: tuple[Ints, Ints, Ints, Ints]) -> Ints:
+        """New boundaries, each with its best way: parent, word, begin, end; their numbers [K]."""
+        first = len(self.totals())
         self._frame.append(np.full(len(state), frame))
-        for column, values in ((self._state, state), (self._total, total), (self._parent, parent), (self._word, word)):
+        self._state.append(state)
+        self._total.append(total)
+        for column, values in zip(self._way, way, strict=True):
             column.append(values)
-        return numbers
+        return np.arange(first, first + len(state))
 
     def add(self, arcs: Arcs) -> None:
         """Words that lead to boundaries."""
         self._arcs.append(arcs)
 
-    def link(self, links: Links) -> None:
-        """Boundaries whose futures met."""
-        self._links.append(links)
-
     def totals(self) -> Scores:
         """Score of each boundary from the start."""
-        if len(self._total) > 1:
-            self._total = [np.concatenate(self._total)]
-        return self._total[0]
+        return self._total.values
 
-    def words_to(self, boundary: int) -> list[int]:
-        """The best words from the start to a boundary."""
-        self._parent, self._word = [np.concatenate(self._parent)], [np.concatenate(self._word)]
+    def words_to(self, boundary: int) -> list[tuple[int, int, int]]:
+        """The best words from the start to a boundary, with the frames of their first and last tokens."""
+        parent, word, begin, end = (column.values for column in self._way)
         words = []
         while boundary:
-            words.append(int(self._word[0][boundary]))
-            boundary = int(self._parent[0][boundary])
+            words.append((int(word[boundary]), int(begin[boundary]), int(end[boundary])))
+            boundary = int(parent[boundary])
         return words[::-1]
 
     def raw(self, last: Live, closing: Scores) -> RawLattice:
         """Everything, as flat columns."""
         none, nothing = np.zeros(0, np.int64), np.zeros(0)
         arcs = [Arcs(none, none, none, none, none, nothing, nothing, nothing), *self._arcs]
-        links = [Links(none, none, nothing), *self._links]
         return RawLattice(
-            np.concatenate(self._frame),
-            np.concatenate(self._state),
+            self._frame.values,
+            self._state.values,
             Arcs(*(np.concatenate(c) for c in zip(*arcs, strict=True))),
-            Links(*(np.concatenate(c) for c in zip(*links, strict=True))),
             last,
             closing,
             self.totals(),
@@ -199,118 +218,99 @@ class Search:
         """Frame of the best hypothesis' last token; 0 before the first."""
         return int(self._live.end[self._live.score.argmax()])
 
-    def words(self) -> list[str]:
-        """Complete words of the best hypothesis so far."""
+    def words(self) -> list[tuple[str, int, int]]:
+        """Complete words of the best hypothesis so far, with the frames of their first and last tokens."""
         best = self._live.back[self._live.score.argmax()]
-        return [self._grammar.spelling(word) for word in self._memory.words_to(int(best))]
+        spelling = self._grammar.spelling
+        return [(spelling(w), begin, end) for w, begin, end in self._memory.words_to(int(best))]
 
     def _step(self, t: int) -> None:
-        """One frame: all stay, and where a token is likely enough all are extended."""
+        """One frame: all stay, and those whose tokens are likely enough are extended."""
         live = self._live
         contexts, row = np.unique(live.context, return_inverse=True)
         logp = self._scorer.logp(t, contexts)
-        stay = live._replace(score=live.score + logp[row, 0])
-        if np.log1p(-self._settings.blank_sure) <= logp[:, 0].min():
+        blank = logp[row, 0]
+        stay = live._replace(score=live.score + blank)
+        best = stay.score.max()
+        emits = live.score + np.log1p(-np.exp(np.minimum(blank, -1e-6)))
+        rows = np.flatnonzero(emits > best - self._settings.extend_width)
+        if not len(rows):
             self._live = stay
             return
-        floor = stay.score.max() - self._settings.width
-        grown, ended = self._extended(live, logp - self._internal(contexts), row, floor)
-        self._recombine([stay.take(stay.score > floor), grown, ended])
+        logp = logp - np.float32(self._settings.ilm_scale) * self._scorer.internal(contexts)
+        floor = best - self._settings.width
+        grown, ended = self._extended(live.take(rows), logp, row[rows], floor)
+        self._recombine(stay, grown, ended)
 
-    def _internal(self, contexts: Ints) -> npt.NDArray[np.float32]:
-        return np.float32(self._settings.ilm_scale) * self._scorer.internal(contexts)
-
-    def _extended(self, live: Live, logp: npt.NDArray[np.float32], context_row: Ints, floor: float) -> tuple[Live, Live]:
-        """Every hypothesis by every token its node allows: those inside a word, those at its end."""
-        row, token, child, gain = self._grammar.children(live.node)
-        score = live.score[row] + logp[context_row[row], token] + gain
+    def _extended(self, live: Live, logp: npt.NDArray[np.float32], row: Ints, floor: float) -> tuple[Live, Ended]:
+        """Hypotheses [N], whose contexts are rows of logp, by every token their nodes allow."""
+        parent, token, child, gain = self._grammar.children(live.node)
+        score = live.score[parent] + logp[row[parent], token] + gain
         keep = np.flatnonzero(score > floor)
-        row, token, child, score = row[keep], token[keep], child[keep], score[keep]
-        catalog, bonus = self._catalog.step(live.catalog[row], token)
-        old = live.take(row)
-        begin = np.where(old.begin == NONE, self.frame, old.begin)
+        parent, token, child, score = parent[keep], token[keep], child[keep], score[keep]
+        catalog, bonus = self._catalog.step(live.catalog[parent], token)
+        old = live.take(parent)
         new = old._replace(
             score=score + bonus, context=self._scorer.advance(old.context, token), catalog=catalog,
-            bias=old.bias + bonus, begin=begin, end=np.full(len(row), self.frame),
+            bias=old.bias + bonus, begin=np.where(old.begin == NONE, self.frame, old.begin),
+            end=np.full(len(parent), self.frame),
         )  # fmt: skip
         ends = self._grammar.ends_word(old.node, token)
-        inside = ~ends
+        inside = np.flatnonzero(~ends)
         grown = new.take(inside)._replace(node=self._grammar.enter(child[inside], token[inside]))
         return grown, self._ended(old.take(ends), new.take(ends), token[ends], child[ends])
 
-    def _ended(self, old: Live, new: Live, token: Ints, child: Ints) -> Live:
-        """Extensions that end a word, behind new boundaries."""
+    def _ended(self, old: Live, new: Live, token: Ints, child: Ints) -> Ended:
+        """Extensions that end a word; their boundaries are opened if the search keeps them."""
         row, word, onward, gain = self._grammar.words(old.node, token, child)
         language, state = self._grammar.language(new.state[row], word)
         inside = onward != child[row]  # a word-end mark belongs to the word it ends, a piece to the next
-        end = np.where(inside, self.frame, old.end[row])
-        new = new.take(row)
-        begin = new.begin
+        old, new = old.take(row), new.take(row)
+        times = new.begin, np.where(inside, self.frame, old.end)
         new = new._replace(
             score=new.score + gain + language, state=state, node=self._grammar.enter(onward, token[row]),
             begin=np.where(inside, NONE, self.frame),
         )  # fmt: skip
-        return self._bounded(new, word, language, (begin, end))
+        return Ended(new, word, language.astype(np.float64), *times)
 
-    def _bounded(self, new: Live, word: Ints, language: npt.NDArray[np.float32], times: tuple[Ints, Ints]) -> Live:
+    def _recombine(self, stay: Live, grown: Live, ended: Ended) -> None:
+        """The best of each future, of those in the beam; words among them open boundaries."""
+        score = np.concatenate([stay.score, grown.score, ended.live.score])
+        floor = score.max() - self._settings.width
+        room = self._settings.beam
+        if len(score) > room:
+            floor = max(floor, -np.partition(-score, room)[room])
+        opened = self._opened(ended.take(ended.live.score > floor))
+        every = _joined([stay.take(stay.score > floor), grown.take(grown.score > floor), opened])
+        self._live = every.take(best_of_each(every.key(), every.score)[0])
+
+    def _opened(self, ended: Ended) -> Live:
         """Open a boundary for each different future and add all words that lead to it."""
-        if not len(word):
+        new = ended.live
+        if not len(new.score):
             return new
         best, group = best_of_each(new.key(), new.score)
-        memory = self._memory
-        numbers = memory.open(self.frame, new.state[best], new.score[best], new.back[best], word[best])
+        way = (new.back[best], ended.word[best], ended.begin[best], ended.end[best])
+        gained = new.score - self._memory.totals()[new.back]
+        numbers = self._memory.open(self.frame, new.state[best], new.score[best], way)
+        arcs = Arcs(
+            new.back, numbers[group], ended.word, ended.begin, ended.end,
+            gained - ended.language - new.bias, ended.language, new.bias,
+        )  # fmt: skip
         near = np.flatnonzero(new.score > new.score[best][group] - self._settings.lattice_width)
-        gained = new.score - memory.totals()[new.back]
-        arcs = Arcs(new.back, numbers[group], word, *times, gained - language - new.bias, language.astype(np.float64), new.bias)
-        memory.add(Arcs(*(column[near] for column in arcs)))
-        kept = new.take(best)
-        return kept._replace(back=numbers, bias=np.zeros(len(best)))
-
-    def _recombine(self, parts: list[Live]) -> None:
-        """The best of each future, at most `beam` of them."""
-        every = _joined(parts)
-        best, group = best_of_each(every.key(), every.score)
-        self._link(every, best, group)
-        score = every.score[best]
-        near = score > score.max() - self._settings.width
-        best, score = best[near], score[near]
-        if len(best) > self._settings.beam:
-            best = best[np.argpartition(-score, self._settings.beam)[: self._settings.beam]]
-        self._live = every.take(best)
-
-    def _link(self, every: Live, best: npt.NDArray[np.intp], group: npt.NDArray[np.intp]) -> None:
-        """Remember the losers between words."""
-        winner = best[group]
-        lost = (every.begin == NONE) & (every.back != every.back[winner])
-        lost &= every.score > every.score[winner] - self._settings.lattice_width
-        rows = np.flatnonzero(lost)
-        if len(rows):
-            total = self._memory.totals()
-            ahead = every.score - total[every.back]  # what each has spent since its boundary
-            loser, won = every.back[rows], every.back[winner[rows]]
-            self._memory.link(Links(loser, won, ahead[rows] - ahead[winner[rows]]))
+        self._memory.add(Arcs(*(column[near] for column in arcs)))
+        return new.take(best)._replace(back=numbers, bias=np.zeros(len(best)))
 
     def raw(self) -> RawLattice:
-        """The raw lattice as if the utterance ended here."""
-        live = self._live
-        may, word, closing = self._grammar.final(live.node, live.state)
-        if not may.any():
-            return self._memory.raw(live.take(may), closing[may].astype(np.float64))
-        live, word, closing = live.take(may), word[may], closing[may]
-        under_way = np.flatnonzero(word != NONE)
-        if len(under_way):
-            live = self._finished(live, word, under_way)
-        return self._memory.raw(live, closing.astype(np.float64))
-
-    def _finished(self, live: Live, word: Ints, rows: npt.NDArray[np.intp]) -> Live:
-        """Words under way are taken for complete."""
-        part = live.take(rows)
-        language, state = self._grammar.language(part.state, word[rows])
+        """The raw lattice as if the utterance ended here; words under way are taken for complete."""
+        may, word, closing = self._grammar.final(self._live.node, self._live.state)
+        live, word, closing = self._live.take(may), word[may], closing[may].astype(np.float64)
+        under_way = word != NONE
+        part = live.take(under_way)
+        language, state = self._grammar.language(part.state, word[under_way])
         part = part._replace(score=part.score + language, state=state)
-        numbers = self._memory.open(self.frame, state, part.score, part.back, word[rows])
-        gained = part.score - self._memory.totals()[part.back]
-        arcs = Arcs(part.back, numbers, word[rows], part.begin, part.end, gained - language - part.bias, language.astype(np.float64), part.bias)
-        self._memory.add(arcs)
-        score, back = live.score.copy(), live.back.copy()
-        score[rows], back[rows] = part.score, numbers
-        return live._replace(score=score, back=back)
+        ended = Ended(part, word[under_way], language.astype(np.float64), part.begin, part.end)
+        opened = self._opened(ended)
+        between = live.take(~under_way)
+        closing = np.concatenate([closing[~under_way], np.zeros(len(opened.score))])
+        return self._memory.raw(_joined([between, opened]), closing)

@@ -1,0 +1,198 @@
+"""gRPC ⇄ events. Decides nothing: others say yes or raise, and here that becomes a status."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+
+from earshot.convert import duration, to_message, wanted
+from earshot.errors import EarshotError, LimitError, RequestError
+from earshot.generated.v1 import recognition_pb2, status_pb2
+from earshot.generated.v1.recognition_pb2_grpc import RecognitionServicer
+from earshot.generated.v1.status_pb2_grpc import StatusServicer
+from earshot.outbox import Outbox
+from earshot.pushed import PcmFormat, PushedAudio
+from earshot.session import Session
+from earshot.sessions import Sessions
+from earshot.units import seconds
+
+Requests = AsyncIterator[recognition_pb2.RecognizeRequest]
+Response = recognition_pb2.ListenResponse | recognition_pb2.RecognizeResponse
+Context = grpc.aio.ServicerContext[object, Response]
+
+_FORMATS = {
+    recognition_pb2.SAMPLE_FORMAT_S16LE: "s16le",
+    recognition_pb2.SAMPLE_FORMAT_F32LE: "f32le",
+}
+_STREAM, _WAIT = "audio of one call", "waiting for the client to read"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Where the API is offered, and its limits."""
+
+    socket: Path | None = None
+    """the Unix socket; without it, earshot/earshot.sock in the runtime directory"""
+    message_bytes: int = 1 << 20
+    """a message of a client: half a minute of 16-bit audio at 16 kHz"""
+    stream_seconds: float = 3_600.0
+    """audio in one call of Recognize"""
+    config_seconds: float = 10.0
+    """how long a client may take to send its config"""
+    write_seconds: float = 10.0
+    """how long a client may leave an event unread before it is disconnected"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What does not change while the daemon runs."""
+
+    bundle: str
+    version: str
+    sandboxed: bool
+    started: float  # time.monotonic()
+
+
+@asynccontextmanager
+async def answered(context: Context) -> AsyncIterator[None]:
+    """Answer errors of ours by their status and their sentence."""
+    try:
+        yield
+    except EarshotError as error:
+        await context.abort(grpc.StatusCode[error.status.value], str(error))
+
+
+class RecognitionApi(RecognitionServicer):
+    """The service Recognition."""
+
+    def __init__(self, sessions: Sessions, settings: ApiSettings) -> None:
+        self._sessions, self._settings = sessions, settings
+
+    async def Listen(self, request: recognition_pb2.ListenRequest, context: Context) -> None:  # noqa: N802
+        """Follow the source."""
+        async with answered(context):
+            with self._sessions.listen() as outbox:
+                await self._deliver(outbox, request.filter, recognition_pb2.ListenResponse, context)
+
+    async def Recognize(self, requests: Requests, context: Context) -> None:  # noqa: N802
+        """Hear the audio of the client."""
+        async with answered(context):
+            with self._sessions.recognise() as (session, outbox):
+                config = await self._config(requests)
+                audio = PushedAudio(_format(config))
+                hearing = asyncio.create_task(self._hear(requests, audio, session, outbox))
+                try:
+                    response = recognition_pb2.RecognizeResponse
+                    await self._deliver(outbox, config.filter, response, context)
+                    await hearing  # whatever it did not expect is raised here
+                finally:
+                    hearing.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await hearing
+
+    async def _config(self, requests: Requests) -> recognition_pb2.RecognizeConfig:
+        """Read the first message, which must be the config."""
+        try:
+            async with asyncio.timeout(self._settings.config_seconds):
+                first = await anext(aiter(requests), None)
+        except TimeoutError:
+            first = None
+        if first is None or first.WhichOneof("request") != "config":
+            message = "the first message must hold the config; send it, then the audio"
+            raise RequestError(message)
+        return first.config
+
+    async def _hear(
+        self, requests: Requests, audio: PushedAudio, session: Session, outbox: Outbox
+    ) -> None:
+        """Hear the client to its end; what was said until an error is committed before it."""
+        failure: EarshotError | None = None
+        try:
+            async for request in requests:
+                await session.hear(audio.accept(_audio(request)))
+                if seconds(session.position) > (limit := self._settings.stream_seconds):
+                    raise LimitError(_STREAM, seconds(session.position), limit, "seconds")
+            await session.hear(audio.finish())
+        except EarshotError as error:
+            failure = error
+        finally:
+            await session.finish()
+            outbox.close(failure)
+
+    async def _deliver(
+        self,
+        outbox: Outbox,
+        wish: recognition_pb2.Filter,
+        response: Callable[..., Response],
+        context: Context,
+    ) -> None:
+        """Write the events that the client wishes, until there are no more."""
+        async for event in outbox:
+            if wanted(event, wish):
+                await self._write(response(event=to_message(event, wish)), context, outbox)
+
+    async def _write(self, message: Response, context: Context, outbox: Outbox) -> None:
+        limit = self._settings.write_seconds
+        try:
+            async with asyncio.timeout(limit):
+                await context.write(message)
+        except TimeoutError:
+            outbox.unread = True
+            raise LimitError(_WAIT, limit, limit, "seconds") from None
+
+
+def _format(config: recognition_pb2.RecognizeConfig) -> PcmFormat:
+    sample = _FORMATS.get(config.format, "unspecified")
+    return PcmFormat(sample, config.sample_rate, config.channels or 1)
+
+
+def _audio(request: recognition_pb2.RecognizeRequest) -> bytes:
+    if request.WhichOneof("request") != "audio":
+        message = "every message after the first must hold audio; the config is sent once"
+        raise RequestError(message)
+    return request.audio
+
+
+class StatusApi(StatusServicer):
+    """The service Status."""
+
+    def __init__(self, sessions: Sessions, about: About) -> None:
+        self._sessions, self._about = sessions, about
+
+    async def GetStatus(  # noqa: N802
+        self, request: status_pb2.GetStatusRequest, context: Context
+    ) -> status_pb2.GetStatusResponse:
+        """Tell how the daemon stands."""
+        del request, context
+        about = self._about
+        uptime = Duration()
+        uptime.FromNanoseconds(round((time.monotonic() - about.started) * 1e9))
+        sandbox = status_pb2.SANDBOX_ENFORCED if about.sandboxed else status_pb2.SANDBOX_NONE
+        return status_pb2.GetStatusResponse(
+            ready=self._sessions.ready,
+            mode=status_pb2.MODE_LOCAL_ONLY,
+            muted=False,  # there is no switch yet that could mute it
+            sandbox=sandbox,
+            bundle=status_pb2.BundleName(name=about.bundle, version=about.version),
+            source=self._sessions.source.description,
+            uptime=uptime,
+            counters=self._counters(),
+        )
+
+    def _counters(self) -> status_pb2.Counters:
+        tally, clients = self._sessions.tally, self._sessions.clients
+        return status_pb2.Counters(
+            heard=duration(self._sessions.heard),
+            utterances=tally.utterances,
+            committed=tally.committed,
+            cancelled=tally.cancelled,
+            dropped_samples=tally.dropped,
+            clients=clients.now,
+            clients_total=clients.total,
+            clients_dropped=clients.dropped,
+        )

@@ -1,0 +1,48 @@
+"""Who is served: counted in and out with one log line each, and never more than the limit."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from earshot.errors import DeviceError, LimitError
+from earshot.outbox import Outbox
+from earshot.session import Session
+from earshot.units import seconds
+
+logger = logging.getLogger(__name__)
+
+STOPPING = "the daemon is stopping; try again when it runs again"
+_AT_ONCE = "clients at once"
+
+
+@dataclass(slots=True)
+class Clients:
+    """The clients of a daemon."""
+
+    limit: int
+    now: int = 0
+    total: int = 0
+    dropped: int = 0  # because they did not read
+    stopping: bool = False
+
+    @contextmanager
+    def serve(self, name: str, session: Session, outbox: Outbox) -> Iterator[None]:
+        """Serve one of them. Raises LimitError, and DeviceError when nobody is served any more."""
+        if self.stopping:
+            raise DeviceError(STOPPING)
+        if self.now >= self.limit:
+            raise LimitError(_AT_ONCE, self.now + 1, self.limit, "clients")
+        self.now += 1
+        self.total += 1
+        number, began, before = self.total, session.position, session.utterances
+        logger.info("client %d opened: %s", number, name)
+        try:
+            yield
+        finally:
+            self.now -= 1
+            self.dropped += outbox.unread
+            heard, spoken = seconds(session.position - began), session.utterances - before
+            facts = f"{heard:.1f} s of audio, {spoken} utterances, {outbox.sent} events"
+            end = ", dropped because it did not read" if outbox.unread else ""
+            logger.info("client %d closed: %s, %s%s", number, name, facts, end)

@@ -1,0 +1,209 @@
+"""Events as messages of the API and back. A sample is 62 500 ns, so nothing is lost on the way."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from earshot import events as ev
+from earshot.generated.v1 import events_pb2 as pb
+from earshot.generated.v1.recognition_pb2 import Filter
+from earshot.units import SAMPLE_RATE
+
+SAMPLE_NS = 1_000_000_000 // SAMPLE_RATE  # exact
+
+_KINDS = {
+    ev.EndPointKind.SPECULATIVE: pb.END_POINT_KIND_SPECULATIVE,
+    ev.EndPointKind.FINAL: pb.END_POINT_KIND_FINAL,
+}
+_KINDS_BACK = {message: kind for kind, message in _KINDS.items()}
+ALL = Filter(partials=True, lattices=True)
+
+
+def wanted(event: ev.Event, wish: Filter) -> bool:
+    """Whether a client wants this event at all."""
+    return wish.partials or not isinstance(event, ev.Partial)
+
+
+def to_message(event: ev.Event, wish: Filter = ALL) -> pb.Event:
+    """Say an event as a message that holds as much as the client wishes."""
+    name, build = _BUILDERS[type(event)]
+    return pb.Event(at=_position(event.at), **{name: build(event, wish)})
+
+
+def from_message(message: pb.Event) -> ev.Event:
+    """Read the event of a message. Raises ValueError for a kind of event that is not known here."""
+    name = message.WhichOneof("event")
+    if name is None:
+        unknown = "an event of an unknown kind: the daemon is newer than this client"
+        raise ValueError(unknown)
+    return _READERS[name](message.at.sample, getattr(message, name))
+
+
+def duration(samples: int) -> Duration:
+    """Express a count of samples as a duration."""
+    found = Duration()
+    found.FromNanoseconds(samples * SAMPLE_NS)
+    return found
+
+
+def _samples(time: Duration) -> int:
+    return time.ToNanoseconds() // SAMPLE_NS
+
+
+def _position(sample: int) -> pb.Position:
+    return pb.Position(time=duration(sample), sample=sample)
+
+
+def _word(word: ev.Word) -> pb.Word:
+    start, end = duration(word.start), duration(word.end)
+    return pb.Word(text=word.text, start=start, end=end, confidence=word.confidence)
+
+
+def _decision(decision: ev.Decision) -> pb.Decision:
+    numbers = [pb.Number(name=name, value=value) for name, value in decision.numbers]
+    return pb.Decision(rule=decision.rule, numbers=numbers)
+
+
+def _result(result: ev.Result, wish: Filter) -> pb.Result:
+    best = result.alternatives[: wish.n_best] if wish.n_best else result.alternatives
+    return pb.Result(
+        text=result.text,
+        words=[_word(word) for word in result.words],
+        confidence=result.confidence,
+        alternatives=[pb.Alternative(text=a.text, score=a.score) for a in best],
+        lattice=_lattice(result.lattice) if wish.lattices else None,
+    )
+
+
+def _lattice(lattice: ev.Lattice) -> pb.Lattice:
+    nodes = [pb.Node(time=duration(position)) for position in lattice.nodes]
+    return pb.Lattice(nodes=nodes, arcs=[_arc(arc) for arc in lattice.arcs])
+
+
+def _arc(arc: ev.Arc) -> pb.Arc:
+    return pb.Arc(
+        source=arc.source,
+        target=arc.target,
+        word=arc.word,
+        start=duration(arc.start),
+        end=duration(arc.end),
+        acoustic=arc.acoustic,
+        language=arc.language,
+        bias=arc.bias,
+        posterior=arc.posterior,
+    )
+
+
+def _end_point(event: ev.EndPoint, wish: Filter) -> pb.EndPoint:
+    return pb.EndPoint(
+        utterance=event.utterance,
+        version=event.version,
+        kind=_KINDS[event.kind],
+        decision=_decision(event.decision),
+        end=_position(event.end),
+        result=_result(event.result, wish),
+    )
+
+
+def _revised(event: ev.Revised, wish: Filter) -> pb.Revised:
+    result = _result(event.result, wish)
+    return pb.Revised(
+        utterance=event.utterance, version=event.version, reset=event.reset, result=result
+    )
+
+
+# Name in the oneof, and how its message is built.
+_BUILDERS: dict[type, tuple[str, Callable[[Any, Filter], Any]]] = {
+    ev.SpeechStarted: (
+        "speech_started",
+        lambda e, _: pb.SpeechStarted(utterance=e.utterance, start=_position(e.start)),
+    ),
+    ev.Partial: (
+        "partial",
+        lambda e, _: pb.Partial(
+            utterance=e.utterance, words=map(_word, e.words), heard=_position(e.heard)
+        ),
+    ),
+    ev.EndPoint: ("end_point", _end_point),
+    ev.Retracted: (
+        "retracted",
+        lambda e, _: pb.Retracted(utterance=e.utterance, version=e.version),
+    ),
+    ev.Revised: ("revised", _revised),
+    ev.Committed: (
+        "committed",
+        lambda e, _: pb.Committed(utterance=e.utterance, version=e.version),
+    ),
+    ev.Cancelled: (
+        "cancelled",
+        lambda e, _: pb.Cancelled(utterance=e.utterance, reason=e.reason),
+    ),
+    ev.AudioDropped: (
+        "audio_dropped",
+        lambda e, _: pb.AudioDropped(samples=e.samples, total=e.total),
+    ),
+    ev.SourceChanged: (
+        "source_changed",
+        lambda e, _: pb.SourceChanged(ready=e.ready, description=e.description),
+    ),
+}
+
+
+def _word_back(word: pb.Word) -> ev.Word:
+    return ev.Word(word.text, _samples(word.start), _samples(word.end), word.confidence)
+
+
+def _result_back(result: pb.Result) -> ev.Result:
+    arcs = (
+        ev.Arc(
+            a.source,
+            a.target,
+            a.word,
+            _samples(a.start),
+            _samples(a.end),
+            a.acoustic,
+            a.language,
+            a.bias,
+            a.posterior,
+        )
+        for a in result.lattice.arcs
+    )
+    nodes = (_samples(node.time) for node in result.lattice.nodes)
+    alternatives = (ev.Alternative(a.text, a.score) for a in result.alternatives)
+    return ev.Result(
+        tuple(map(_word_back, result.words)),
+        result.confidence,
+        tuple(alternatives),
+        ev.Lattice(tuple(nodes), tuple(arcs)),
+    )
+
+
+def _decision_back(decision: pb.Decision) -> ev.Decision:
+    return ev.Decision(decision.rule, tuple((n.name, n.value) for n in decision.numbers))
+
+
+# How a message of the oneof is read, given the `at` of its event.
+_READERS: dict[str, Callable[[int, Any], ev.Event]] = {
+    "speech_started": lambda at, m: ev.SpeechStarted(at, m.utterance, m.start.sample),
+    "partial": lambda at, m: ev.Partial(
+        at, m.utterance, tuple(map(_word_back, m.words)), m.heard.sample
+    ),
+    "end_point": lambda at, m: ev.EndPoint(
+        at,
+        m.utterance,
+        m.version,
+        _KINDS_BACK[m.kind],
+        _decision_back(m.decision),
+        m.end.sample,
+        _result_back(m.result),
+    ),
+    "retracted": lambda at, m: ev.Retracted(at, m.utterance, m.version),
+    "revised": lambda at, m: ev.Revised(
+        at, m.utterance, m.version, m.reset, _result_back(m.result)
+    ),
+    "committed": lambda at, m: ev.Committed(at, m.utterance, m.version),
+    "cancelled": lambda at, m: ev.Cancelled(at, m.utterance, m.reason),
+    "audio_dropped": lambda at, m: ev.AudioDropped(at, m.samples, m.total),
+    "source_changed": lambda at, m: ev.SourceChanged(at, m.ready, m.description),
+}

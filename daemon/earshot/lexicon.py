@@ -1,0 +1,107 @@
+"""The lexicon: how words are pronounced, as a prefix tree in flat arrays.
+
+The file is text, a pronunciation a line: word, natural log of the share it has among the word's
+pronunciations, phones; sorted by word. Tokens of the bundle are phones, each plain and with a mark
+at the end of a word.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from earshot.errors import BundleError
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pronunciations:
+    """Rows of a lexicon: word numbers [P], tokens [P, longest] padded with 0, log shares [P]."""
+
+    word: Ints
+    tokens: Ints
+    share: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Prefix tree; node 0 is the root. Children and ended words are ranges (CSR)."""
+
+    first: Ints  # [nodes] first child arc
+    count: Ints
+    token: Ints  # [arcs]
+    child: Ints  # [arcs]
+    word_first: Ints  # [nodes] first ended word
+    word_count: Ints
+    word: Ints  # [pronunciations]
+    word_score: Floats  # [pronunciations] log share
+    look: Floats  # [nodes] best score of a word from here on; 0 at the root
+
+    @classmethod
+    def build(cls, rows: Pronunciations, unigram: Floats) -> Self:
+        """From pronunciations and the natural log-probability of each word [V]."""
+        order = np.lexsort(rows.tokens.T[::-1])
+        tokens, word, share = rows.tokens[order], rows.word[order], rows.share[order]
+        length = (tokens > 0).sum(1)
+        node = _nodes(tokens)  # [P, longest], the node after each token
+        nodes = int(node.max()) + 1
+        inside = np.arange(tokens.shape[1]) < length[:, None]
+        above = np.concatenate([np.zeros((len(node), 1), np.int64), node[:, :-1]], 1)
+        child, at = np.unique(node[inside], return_index=True)
+        parent, token = above[inside][at], tokens[inside][at]
+        count = np.bincount(parent, minlength=nodes)
+        look = np.full(nodes, -np.inf, np.float32)
+        score = (unigram[word] + share).astype(np.float32)
+        np.maximum.at(look, node[inside], np.repeat(score, length))
+        look[0] = 0.0
+        last = node[np.arange(len(node)), length - 1]
+        by_node = np.argsort(last, kind="stable")
+        ended = np.bincount(last, minlength=nodes)
+        firsts = (np.cumsum(c) - c for c in (count, ended))
+        children_first, word_first = firsts
+        return cls(
+            children_first, count, token, child, word_first, ended, word[by_node], share[by_node], look
+        )
+
+
+def _nodes(tokens: Ints) -> Ints:
+    """The node after each token of sorted pronunciations, numbered depth by depth, children together."""
+    new = np.ones(tokens.shape, np.bool_)
+    new[1:] = np.logical_or.accumulate(tokens[1:] != tokens[:-1], axis=1)
+    new &= tokens > 0
+    node, before = np.zeros(tokens.shape, np.int64), 0
+    for depth in range(tokens.shape[1]):
+        node[:, depth] = np.cumsum(new[:, depth]) + before
+        before = int(node[-1, depth])
+    return node
+
+
+def read(path: Path, words: list[str], symbols: list[str], mark: str) -> Pronunciations:
+    """The pronunciations of the language model's words. Raises BundleError for a damaged file."""
+    number = {word: i for i, word in enumerate(words)}
+    token = {symbol: i for i, symbol in enumerate(symbols)}
+    found: list[int] = []
+    shares: list[float] = []
+    spoken: list[list[int]] = []
+    try:
+        for line in path.read_text(encoding="utf8").splitlines():
+            word, share, phones = line.split("\t")
+            if word in number:
+                *inner, last = phones.split(" ")
+                spoken.append([*(token[p] for p in inner), token[last + mark]])
+                found.append(number[word])
+                shares.append(float(share))
+    except (OSError, ValueError, KeyError) as error:
+        message = f"{path}: not a lexicon ({error!r}); install the bundle again"
+        raise BundleError(message) from error
+    if not found:
+        message = f"{path}: no word of the language model has a pronunciation; install the bundle again"
+        raise BundleError(message)
+    tokens = np.zeros((len(spoken), max(map(len, spoken))), np.int64)
+    for row, phones_of in zip(tokens, spoken, strict=True):
+        row[: len(phones_of)] = phones_of
+    return Pronunciations(np.array(found, np.int64), tokens, np.array(shares, np.float32))

@@ -1,0 +1,233 @@
+"""The microphone: PortAudio (sounddevice) without callbacks, gone and back without a restart.
+
+A hardened unit forbids memory that is writable and executable, which breaks PortAudio's Python
+callbacks, so one thread fetches the samples. It asks how many there are and sleeps until a block
+is full, rather than sit in a blocking read: a device that stops delivering can then neither hang
+`close` nor go unnoticed.
+"""
+
+import importlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from earshot.errors import DeviceError
+from earshot.events import SourceChanged
+from earshot.sources import Converter, Item
+from earshot.units import SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneSettings:
+    """Which microphone, and when it counts as gone."""
+
+    device: str | None = None
+    """part of the device's name, in any case; without it, the system's default"""
+    block_ms: int = 40
+    """audio handed on at a time: one encoder frame, so that no thread wakes up for less"""
+    buffer_ms: int = 160
+    """what the device keeps while this program is held up; delivered a quarter at a time"""
+    stall_ms: int = 4_000
+    """without a block for so long, the device counts as gone: not every device says that it is"""
+    retry_ms: int = 1_000
+    """between two tries to open it: each looks for all devices anew"""
+
+
+class Recording(Protocol):
+    """An open device. All of it may raise DeviceError: the device is gone."""
+
+    name: str
+    rate: int  # Hz
+    channels: int
+
+    def available(self) -> int:
+        """Frames that can be taken without waiting."""
+
+    def take(self, frames: int) -> tuple[bytes, bool]:
+        """Interleaved float32 of so many frames, and whether some were lost before them."""
+
+    def close(self) -> None:
+        """Give the device back. Never raises."""
+
+
+class Devices(Protocol):
+    """What can be recorded from."""
+
+    def open(self, settings: MicrophoneSettings) -> Recording:
+        """Start recording from the device so named. DeviceError if it is not there."""
+
+
+class Microphone:
+    """Chunks from a microphone, for ever; SourceChanged whenever it comes (also first) or goes.
+
+    AudioDropped comes before a gap. PortAudio only says that samples were lost; how many is
+    reckoned by the clock. Positions count lost samples, but not the time without a device.
+    """
+
+    live = True
+
+    def __init__(self, settings: MicrophoneSettings, devices: Devices | None = None) -> None:
+        """From PortAudio's devices or others. DeviceError if PortAudio is not installed."""
+        self.description = f"microphone {settings.device!r}" if settings.device else "microphone"
+        self._settings, self._devices = settings, devices or PortAudio()
+        self._closed = threading.Event()
+        self._converter = Converter(SAMPLE_RATE)
+
+    def __iter__(self) -> Iterator[Item]:
+        """Hear until closed."""
+        told = False  # that it is away
+        while not self._closed.is_set():
+            try:
+                with closing(self._devices.open(self._settings)) as recording:
+                    told = False
+                    yield self._come(recording)
+                    yield from self._hear(recording)
+            except DeviceError as error:
+                if not told:
+                    told = True
+                    yield self._changed(f"{error}; waiting for it", ready=False)
+                self._closed.wait(self._settings.retry_ms / 1_000)
+
+    def close(self) -> None:
+        """End within the time of a block, also while nothing comes."""
+        self._closed.set()
+
+    def _come(self, recording: Recording) -> SourceChanged:
+        """Go on with this recording."""
+        before = self._converter
+        self._converter = Converter(recording.rate, position=before.position, lost=before.lost)
+        form = f"{recording.rate} Hz, channels: {recording.channels}"
+        self.description = f"microphone {recording.name!r} ({form})"
+        return self._changed(self.description, ready=True)
+
+    def _changed(self, description: str, *, ready: bool) -> SourceChanged:
+        return SourceChanged(self._converter.position, ready, description)
+
+    def _hear(self, recording: Recording) -> Iterator[Item]:
+        """Hear one recording until closed. DeviceError when it is gone."""
+        block = recording.rate * self._settings.block_ms // 1_000
+        taken_at, left = time.monotonic(), 0
+        while not self._closed.is_set():
+            ready, now = recording.available(), time.monotonic()
+            if ready < block:
+                self._wait(recording, block - ready, since=now - taken_at)
+                continue
+            data, lossy = recording.take(block)
+            if lossy:
+                produced = round((now - taken_at) * recording.rate)
+                yield self._converter.skip(left + produced - ready)
+            taken_at, left = now, ready - block
+            frames = np.frombuffer(data, np.float32).reshape(-1, recording.channels)
+            yield from self._converter.convert(frames)
+
+    def _wait(self, recording: Recording, frames: int, *, since: float) -> None:
+        """Sleep until so many frames may be there. DeviceError if none came for too long."""
+        if since > self._settings.stall_ms / 1_000:
+            message = f"the microphone {recording.name!r} delivers nothing"
+            raise DeviceError(message)
+        self._closed.wait(frames / recording.rate / 2)  # half, for devices deliver in lumps
+
+
+class PortAudio:
+    """The devices of this machine. One for a process, as PortAudio is: opening closes all others."""
+
+    def __init__(self) -> None:
+        try:
+            # Not at the top, for importing it looks for the library and opens the sound system.
+            self._portaudio: Any = importlib.import_module("sounddevice")
+        except OSError as error:
+            message = f"no microphone without PortAudio ({error}): install libportaudio2"
+            raise DeviceError(message) from error
+
+    def open(self, settings: MicrophoneSettings) -> Recording:
+        """Start recording at 16 kHz mono, or else as the device will have it."""
+        with self.errors("the microphone cannot be opened"):
+            self._look_again()
+            device = self._find(settings.device)
+            rate, channels = self._format(device)
+            stream = self._portaudio.RawInputStream(
+                samplerate=rate,
+                device=device["index"],
+                channels=channels,
+                dtype="float32",
+                latency=settings.buffer_ms / 1_000,
+            )
+            stream.start()
+        return PortAudioRecording(self, stream, device["name"], rate, channels)
+
+    def _look_again(self) -> None:
+        """Have PortAudio see the devices of now: it only looks when it is initialised."""
+        if self._portaudio._initialized:  # noqa: SLF001 - there is no public way
+            self._portaudio._terminate()  # noqa: SLF001
+        self._portaudio._initialize()  # noqa: SLF001
+
+    def _find(self, name: str | None) -> dict[str, Any]:
+        """Look up the device whose name holds `name`, or the default one."""
+        inputs = [d for d in self._portaudio.query_devices() if d["max_input_channels"]]
+        if name is None and inputs:
+            return dict(self._portaudio.query_devices(kind="input"))
+        for device in inputs:
+            if name is not None and name.lower() in device["name"].lower():
+                return dict(device)
+        wanted = "no microphone" if name is None else f"no microphone named {name!r}"
+        there = ", ".join(repr(d["name"]) for d in inputs) or "none"
+        message = f"there is {wanted} (found: {there})"
+        raise DeviceError(message)
+
+    def _format(self, device: dict[str, Any]) -> tuple[int, int]:
+        """Choose rate and channels: 16 kHz mono if the device can, else its own."""
+        own, most = round(device["default_samplerate"]), device["max_input_channels"]
+        for rate, channels in ((SAMPLE_RATE, 1), (own, 1)):
+            try:
+                self._portaudio.check_input_settings(
+                    device["index"], channels, "float32", samplerate=rate
+                )
+            except self._portaudio.PortAudioError:
+                continue
+            return rate, channels
+        return own, most
+
+    @contextmanager
+    def errors(self, what: str) -> Iterator[None]:
+        """Say what failed as a DeviceError."""
+        try:
+            yield
+        except (self._portaudio.PortAudioError, ValueError) as error:
+            message = f"{what} ({error})"
+            raise DeviceError(message) from error
+
+
+class PortAudioRecording:
+    """An open PortAudio stream, its errors as DeviceError."""
+
+    def __init__(
+        self,
+        portaudio: PortAudio,
+        stream: Any,  # noqa: ANN401 - sounddevice has no types
+        name: str,
+        rate: int,
+        channels: int,
+    ) -> None:
+        self._stream = stream
+        self._errors = portaudio.errors
+        self.name, self.rate, self.channels = name, rate, channels
+
+    def available(self) -> int:
+        """Frames that can be taken without waiting."""
+        with self._errors(f"the microphone {self.name!r} is gone"):
+            return int(self._stream.read_available)
+
+    def take(self, frames: int) -> tuple[bytes, bool]:
+        """Interleaved float32 of so many frames, and whether some were lost before them."""
+        with self._errors(f"the microphone {self.name!r} is gone"):
+            data, lossy = self._stream.read(frames)
+            return bytes(data), bool(lossy)
+
+    def close(self) -> None:
+        """Give the device back. Never raises."""
+        self._stream.close()

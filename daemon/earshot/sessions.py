@@ -1,0 +1,216 @@
+"""All sessions of the daemon: one that follows the source, and one for each client's own audio.
+
+    source ▶ feed ▶ session ▶ an outbox for each client that listens
+    audio of a client ▶ session ▶ the outbox of that client
+
+They share one inference thread and take turns on it. Everything else happens on the event loop.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from earshot.clients import STOPPING, Clients
+from earshot.errors import DeviceError
+from earshot.events import AudioDropped, Cancelled, Committed, Event, SourceChanged, SpeechStarted
+from earshot.inference import Inference
+from earshot.outbox import Outbox
+from earshot.session import Publish, Recognises, Session
+from earshot.sources import Chunk
+from earshot.units import samples, seconds
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How many may be served, and how fairly."""
+
+    clients: int = 64
+    """clients at once; each one costs a recogniser while somebody speaks"""
+    unread_events: int = 256
+    """events kept for a client that does not read: half a minute of partials"""
+    turn_ms: int = 200
+    """audio that one session may recognise before another has its turn"""
+    finish_seconds: float = 3.0
+    """how long the utterances in progress may take to be committed when the daemon stops"""
+
+
+class Condition(Enum):
+    """How the source is."""
+
+    OPENING = "opening"
+    HEARING = "hearing"
+    AWAY = "away"
+    ENDED = "ended"  # a recording that was heard to its end: nothing is wrong
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self in {Condition.HEARING, Condition.ENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is listened to, and how that goes."""
+
+    description: str
+    condition: Condition = Condition.OPENING
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened since the daemon started, in all sessions together."""
+
+    utterances: int = 0
+    committed: int = 0
+    cancelled: int = 0
+    dropped: int = 0  # samples
+
+    def note(self, event: Event) -> None:
+        """Count an event."""
+        match event:
+            case SpeechStarted():
+                self.utterances += 1
+            case Committed():
+                self.committed += 1
+            case Cancelled():
+                self.cancelled += 1
+            case AudioDropped():
+                self.dropped += event.samples
+
+
+class Sessions:
+    """Opens, feeds and ends them. Belongs to one event loop."""
+
+    def __init__(
+        self, new_recogniser: Callable[[], Recognises], settings: SessionSettings, source: str
+    ) -> None:
+        """`source` describes what will be followed."""
+        self._new_recogniser, self._settings = new_recogniser, settings
+        self._inference = Inference()
+        self._sessions: set[Session] = set()
+        self._listeners: set[Outbox] = set()
+        self._outboxes: set[Outbox] = set()  # those of the listeners, and of the client sessions
+        self._heard = 0  # samples, in sessions that are over
+        self._changed = asyncio.Event()
+        self.clients, self.tally = Clients(settings.clients), Tally()
+        self.source = SourceState(source)
+        self._followed = self._open(self._broadcast)
+
+    @property
+    def heard(self) -> int:
+        """Samples that were recognised, in all sessions together."""
+        return self._heard + sum(session.position for session in self._sessions)
+
+    @property
+    def ready(self) -> bool:
+        """Whether whoever asks is served at once."""
+        return self.source.condition.ready and not self.clients.stopping
+
+    @contextmanager
+    def watch(self) -> Iterator[Outbox]:
+        """Subscribe to the events of the source."""
+        outbox = Outbox(self._settings.unread_events, without=self._followed.utterance)
+        if self.source.condition is Condition.AWAY:
+            outbox.put(SourceChanged(self._followed.position, False, self.source.description))  # noqa: FBT003 - positional in all events
+        self._listeners.add(outbox)
+        self._outboxes.add(outbox)
+        try:
+            yield outbox
+        finally:
+            self._listeners.discard(outbox)
+            self._outboxes.discard(outbox)
+
+    @contextmanager
+    def listen(self) -> Iterator[Outbox]:
+        """Subscribe a client to the events of the source. Raises what Clients.serve raises."""
+        with self.watch() as outbox, self.clients.serve("listens", self._followed, outbox):
+            yield outbox
+
+    @contextmanager
+    def recognise(self) -> Iterator[tuple[Session, Outbox]]:
+        """Open a session for the audio of a client. Raises what Clients.serve raises."""
+        outbox = Outbox(self._settings.unread_events)
+
+        def publish(event: Event) -> None:
+            self.tally.note(event)
+            outbox.put(event)
+
+        session = self._open(publish)
+        self._outboxes.add(outbox)
+        try:
+            with self.clients.serve("sends audio", session, outbox):
+                yield session, outbox
+        finally:
+            self._outboxes.discard(outbox)
+            self._sessions.discard(session)
+            self._heard += session.position
+
+    async def follow(self, feed: AsyncIterable[Chunk | AudioDropped | SourceChanged]) -> None:
+        """Recognise the source to its end."""
+        session = self._followed
+        async for item in feed:
+            if isinstance(item, Chunk):
+                self._source_is(self.source.description, Condition.HEARING)
+                # A gap is heard as silence, so that positions stay those of the source.
+                await session.hear(np.zeros(max(0, item.first - session.position), np.float32))
+                await session.hear(item.samples)
+                continue
+            if isinstance(item, SourceChanged):
+                await self._change(session, item)
+            self._broadcast(item)
+        await session.pause()
+        logger.info("%s ended after %.1f s", self.source.description, seconds(session.position))
+        self._source_is(f"{self.source.description} (ended)", Condition.ENDED)
+
+    async def _change(self, session: Session, change: SourceChanged) -> None:
+        """Take note of a source that went or came. What was said until then is committed."""
+        if not change.ready:
+            await session.pause()
+        logger.info("%s", change.description)
+        self._source_is(change.description, Condition.HEARING if change.ready else Condition.AWAY)
+
+    async def readiness(self) -> AsyncIterator[bool]:
+        """Whether the daemon is ready: now, and whenever that changes."""
+        told = None
+        while True:
+            changed, ready = self._changed, self.ready
+            if ready != told:
+                yield ready
+            told = ready
+            await changed.wait()
+
+    async def stop(self) -> None:
+        """Commit or cancel what is in progress, and close every outbox after its last events."""
+        self.clients.stopping = True
+        self._source_is(self.source.description, self.source.condition)
+        limit = self._settings.finish_seconds
+        await asyncio.gather(*(session.finish(limit) for session in self._sessions))
+        for outbox in self._outboxes:
+            outbox.close(DeviceError(STOPPING))
+
+    def close(self) -> None:
+        """Let the inference thread go."""
+        self._inference.close()
+
+    def _open(self, publish: Publish) -> Session:
+        turn = samples(self._settings.turn_ms)
+        session = Session(self._new_recogniser(), self._inference, turn, publish)
+        self._sessions.add(session)
+        return session
+
+    def _broadcast(self, event: Event) -> None:
+        self.tally.note(event)
+        for outbox in self._listeners:
+            outbox.put(event)
+
+    def _source_is(self, description: str, condition: Condition) -> None:
+        self.source = SourceState(description, condition)
+        self._changed.set()
+        self._changed = asyncio.Event()

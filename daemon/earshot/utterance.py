@@ -1,0 +1,77 @@
+"""One utterance: samples in, words so far, and at the end a result. Pure; made by the engine.
+
+    samples ▶ features ▶ windows ▶ encoder ▶ search ▶ lattice
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from earshot.catalog import Catalog
+from earshot.encoder import Encoder, Windows
+from earshot.events import Result, Word
+from earshot.features import Features
+from earshot.grammar import Grammar
+from earshot.lattice import LatticeSettings, build, result
+from earshot.search import Search, SearchSettings
+from earshot.transducer import Scorer
+from earshot.units import ENCODER_FRAME
+
+Samples = npt.NDArray[np.float32]
+TAIL = 24  # feature frames of silence at the end, so that the last tokens come out
+
+
+class Utterance:
+    """The way of one utterance from its first sample to its lattice."""
+
+    def __init__(  # noqa: PLR0913 - the parts of the way, in their order
+        self,
+        start: int,
+        encoder: Encoder,
+        scorer: Scorer,
+        grammar: Grammar,
+        catalog: Catalog,
+        settings: tuple[SearchSettings, LatticeSettings],
+        delay: int,
+    ) -> None:
+        """Begin at sample `start`; `delay` samples lie between a sound and its token."""
+        self._start, self._delay = start, delay
+        self._encoder, self._grammar, self._lattice_settings = encoder, grammar, settings[1]
+        self._features, self._windows = Features(), Windows(encoder.window, encoder.shift)
+        self._state = encoder.start()
+        self._search = Search(scorer, grammar, catalog, settings[0])
+
+    def accept(self, samples: Samples) -> bool:
+        """Hear samples [N]; whether the search went on."""
+        return self._hear(self._windows.accept(self._features.accept(samples)))
+
+    def _hear(self, windows: list[npt.NDArray[np.float32]]) -> bool:
+        for window in windows:
+            encoded, self._state = self._encoder.step(window, self._state)
+            self._search.accept(encoded)
+        return bool(windows)
+
+    @property
+    def heard(self) -> int:
+        """Up to which sample the words so far hold the audio."""
+        return self._start + self._search.frame * ENCODER_FRAME
+
+    @property
+    def last_token(self) -> int:
+        """Sample at which the best hypothesis took its last token, or the start."""
+        return self._position(self._search.last_token)
+
+    def words(self) -> tuple[Word, ...]:
+        """The best words so far, without confidence (0): that takes a lattice."""
+        timed = self._search.words()
+        return tuple(Word(text, self._position(b), self._position(e + 1), 0.0) for text, b, e in timed)
+
+    def finish(self) -> Result:
+        """Hear what is left, and say what was understood. The utterance is over."""
+        self._hear(self._windows.finish(self._features.finish(), TAIL))
+        settings = self._lattice_settings
+        lattice = build(self._search.raw(), self._grammar.spelling, self._position, settings)
+        return result(lattice, settings.alternatives)
+
+    def _position(self, frame: int) -> int:
+        """Sample at which an encoder frame begins, less the delay of its tokens."""
+        return max(self._start, self._start + frame * ENCODER_FRAME - self._delay)
