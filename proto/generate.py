@@ -1,4 +1,4 @@
-"""Generates daemon/earshot/generated from the .proto files: `make proto`. Its output is committed."""
+"""Generates daemon/earshot/generated from the .proto files: `make proto`."""  # noqa: INP001
 
 import re
 import sys

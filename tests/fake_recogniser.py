@@ -1,14 +1,14 @@
 """A recogniser that understands loud and quiet: every 100 ms of loudness is one more "word".
 
-It keeps the contract of the real one: pure, any slicing gives the same events, positions are counts
-of samples. Three quiet blocks end an utterance. A block as loud as POISON raises, as a defect would.
+It keeps the contract of the real one: pure, any slicing gives the same events, positions are
+counts of samples. Three quiet blocks end an utterance. A block louder than POISON raises, as a
+defect would.
 """
 
 import time
 
 import numpy as np
 import numpy.typing as npt
-
 from earshot.events import (
     Alternative,
     Arc,

@@ -112,16 +112,18 @@ class RecognitionApi(RecognitionServicer):
     ) -> None:
         """Hear the client to its end; what was said until an error is committed before it."""
         failure: EarshotError | None = None
+        limit = self._settings.stream_seconds
         try:
-            async for request in requests:
-                await session.hear(audio.accept(_audio(request)))
-                if seconds(session.position) > (limit := self._settings.stream_seconds):
-                    raise LimitError(_STREAM, seconds(session.position), limit, "seconds")
-            await session.hear(audio.finish())
-        except EarshotError as error:
-            failure = error
-        finally:
+            try:
+                async for request in requests:
+                    await session.hear(audio.accept(_audio(request)))
+                    if (heard := seconds(session.position)) > limit:
+                        raise LimitError(_STREAM, heard, limit, "seconds")
+                await session.hear(audio.finish())
+            except EarshotError as error:
+                failure = error
             await session.finish()
+        finally:
             outbox.close(failure)
 
     async def _deliver(

@@ -1,4 +1,4 @@
-"""Any slicing of samples in, frames of 20 ms out; and the last of them kept, so that no first word is lost."""
+"""Any slicing in, frames of 20 ms out; the last of them are kept, so that no first word is lost."""
 
 from collections import deque
 
@@ -24,7 +24,7 @@ class Frames:
         return list(whole.reshape(count, VAD_FRAME))
 
     def finish(self) -> Samples | None:
-        """The last frame, filled up with silence; None where nothing is left."""
+        """Give the last frame, filled up with silence; None where nothing is left."""
         if not len(self._waiting):
             return None
         rest, self._waiting = self._waiting, np.zeros(0, np.float32)
@@ -42,7 +42,7 @@ class PreRoll:
         self._ring.append(frame)
 
     def take(self) -> Samples:
-        """All that is kept, oldest first; nothing is kept after."""
+        """Give all that is kept, oldest first; nothing is kept after."""
         kept = np.concatenate([*self._ring]) if self._ring else np.zeros(0, np.float32)
         self._ring.clear()
         return kept

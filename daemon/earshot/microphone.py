@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from earshot.errors import DeviceError
+from earshot.errors import DeviceError, SettingsError
 from earshot.events import SourceChanged
 from earshot.sources import Converter, Item
 from earshot.units import SAMPLE_RATE
@@ -36,6 +36,12 @@ class MicrophoneSettings:
     """without a block for so long, the device counts as gone: not every device says that it is"""
     retry_ms: int = 1_000
     """between two tries to open it: each looks for all devices anew"""
+
+    def __post_init__(self) -> None:
+        for field in ("block_ms", "buffer_ms", "stall_ms", "retry_ms"):
+            if getattr(self, field) <= 0:
+                message = f"{field} is {getattr(self, field)}, but must be above 0"
+                raise SettingsError(message)
 
 
 class Recording(Protocol):
@@ -134,7 +140,7 @@ class Microphone:
 
 
 class PortAudio:
-    """The devices of this machine. One for a process, as PortAudio is: opening closes all others."""
+    """The devices of this machine. One in a process, as PortAudio is: opening ends all others."""
 
     def __init__(self) -> None:
         try:

@@ -31,7 +31,7 @@ class PcmFormat:
         if not LOWEST_RATE <= self.rate <= HIGHEST_RATE:
             message = f"a sample rate of {self.rate} Hz: send {LOWEST_RATE} to {HIGHEST_RATE} Hz"
             raise RequestError(message)
-        if not 1 <= self.channels <= MOST_CHANNELS:
+        if self.channels > MOST_CHANNELS:
             raise LimitError(_CHANNELS, self.channels, MOST_CHANNELS, _CHANNELS)
 
 

@@ -65,6 +65,7 @@ async def _beat(pulse: health_pb2_grpc.HealthServicer, sessions: Sessions) -> No
     """Keep the health of the services up to date."""
     status = health_pb2.HealthCheckResponse
     await pulse.set(STATUS, status.SERVING)
-    async for ready in sessions.readiness():
+    async for _ in sessions.changes():
+        now = status.SERVING if sessions.ready else status.NOT_SERVING
         for service in (health.OVERALL_HEALTH, RECOGNITION):
-            await pulse.set(service, status.SERVING if ready else status.NOT_SERVING)
+            await pulse.set(service, now)

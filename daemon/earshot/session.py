@@ -45,13 +45,16 @@ class Session:
         for first in range(0, len(samples), self._turn):
             piece = samples[first : first + self._turn]
             async with self._lock:
+                if not self._open:
+                    return
                 await self._run(self._recogniser.accept, piece)
                 self.position += len(piece)
 
     async def pause(self) -> None:
         """End the utterance in progress, since its audio does."""
         async with self._lock:
-            await self._run(self._recogniser.finish)
+            if self._open:
+                await self._run(self._recogniser.finish)
 
     async def finish(self, seconds: float | None = None) -> None:
         """End it: the utterance in progress is committed, or cancelled if that takes `seconds`."""
@@ -64,8 +67,6 @@ class Session:
         self._open = False
 
     async def _run(self, work: Callable[..., list[Event]], *arguments: Samples) -> None:
-        if not self._open:
-            return
         for event in await self._inference.run(work, *arguments):
             if self._open:  # it may have been given up meanwhile
                 self._tell(event)

@@ -16,7 +16,7 @@ from enum import Enum
 import numpy as np
 
 from earshot.clients import STOPPING, Clients
-from earshot.errors import DeviceError
+from earshot.errors import DeviceError, EarshotError
 from earshot.events import AudioDropped, Cancelled, Committed, Event, SourceChanged, SpeechStarted
 from earshot.inference import Inference
 from earshot.outbox import Outbox
@@ -117,8 +117,12 @@ class Sessions:
     def watch(self) -> Iterator[Outbox]:
         """Subscribe to the events of the source."""
         outbox = Outbox(self._settings.unread_events, without=self._followed.utterance)
-        if self.source.condition is Condition.AWAY:
-            outbox.put(SourceChanged(self._followed.position, False, self.source.description))  # noqa: FBT003 - positional in all events
+        if self.source.condition in {Condition.AWAY, Condition.ENDED}:
+            outbox.put(
+                SourceChanged(
+                    self._followed.position, ready=False, description=self.source.description
+                )
+            )
         self._listeners.add(outbox)
         self._outboxes.add(outbox)
         try:
@@ -155,35 +159,37 @@ class Sessions:
     async def follow(self, feed: AsyncIterable[Chunk | AudioDropped | SourceChanged]) -> None:
         """Recognise the source to its end."""
         session = self._followed
-        async for item in feed:
-            if isinstance(item, Chunk):
-                self._source_is(self.source.description, Condition.HEARING)
-                # A gap is heard as silence, so that positions stay those of the source.
-                await session.hear(np.zeros(max(0, item.first - session.position), np.float32))
-                await session.hear(item.samples)
-                continue
-            if isinstance(item, SourceChanged):
-                await self._change(session, item)
-            self._broadcast(item)
-        await session.pause()
-        logger.info("%s ended after %.1f s", self.source.description, seconds(session.position))
-        self._source_is(f"{self.source.description} (ended)", Condition.ENDED)
+        try:
+            async for item in feed:
+                if isinstance(item, Chunk):
+                    self._source_is(self.source.description, Condition.HEARING)
+                    # A gap is heard as silence, so that positions stay those of the source.
+                    gap = max(0, item.first - session.position)
+                    await session.hear(np.zeros(gap, np.float32))
+                    await session.hear(item.samples)
+                elif isinstance(item, AudioDropped):
+                    self._broadcast(item)
+                else:
+                    await self._change(item, Condition.HEARING if item.ready else Condition.AWAY)
+        except EarshotError as error:  # the source failed for good, and its error says why
+            end, condition = str(error), Condition.AWAY
+        else:
+            end, condition = f"{self.source.description} (ended)", Condition.ENDED
+        await self._change(SourceChanged(session.position, ready=False, description=end), condition)
 
-    async def _change(self, session: Session, change: SourceChanged) -> None:
+    async def _change(self, change: SourceChanged, condition: Condition) -> None:
         """Take note of a source that went or came. What was said until then is committed."""
         if not change.ready:
-            await session.pause()
-        logger.info("%s", change.description)
-        self._source_is(change.description, Condition.HEARING if change.ready else Condition.AWAY)
+            await self._followed.pause()
+        logger.info("after %.1f s: %s", seconds(change.at), change.description)
+        self._source_is(change.description, condition)
+        self._broadcast(change)
 
-    async def readiness(self) -> AsyncIterator[bool]:
-        """Whether the daemon is ready: now, and whenever that changes."""
-        told = None
+    async def changes(self) -> AsyncIterator[SourceState]:
+        """How the source is: now, and whenever that changes, or the daemon begins to stop."""
         while True:
-            changed, ready = self._changed, self.ready
-            if ready != told:
-                yield ready
-            told = ready
+            changed = self._changed
+            yield self.source
             await changed.wait()
 
     async def stop(self) -> None:
@@ -211,6 +217,9 @@ class Sessions:
             outbox.put(event)
 
     def _source_is(self, description: str, condition: Condition) -> None:
-        self.source = SourceState(description, condition)
+        state = SourceState(description, condition)
+        if state == self.source and not self.clients.stopping:
+            return
+        self.source = state
         self._changed.set()
         self._changed = asyncio.Event()

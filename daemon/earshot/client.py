@@ -1,0 +1,54 @@
+"""The daemon as a client sees it: what `listen`, `status` and `doctor` share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+
+from earshot.convert import from_message
+from earshot.errors import DeviceError
+from earshot.events import Event
+from earshot.generated.v1 import recognition_pb2, status_pb2
+from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
+from earshot.generated.v1.status_pb2_grpc import StatusStub
+
+ANSWER_SECONDS = 5.0  # for a question that the daemon answers from memory
+
+
+@contextmanager
+def connected(path: Path) -> Iterator[grpc.Channel]:
+    """Open a channel to the daemon at a socket. Errors of gRPC become DeviceError."""
+    try:
+        with grpc.insecure_channel(f"unix:{path.absolute()}") as channel:
+            yield channel
+    except grpc.RpcError as error:
+        raise _explained(error, path) from error
+
+
+def listen(
+    channel: grpc.Channel, *, partials: bool = True, lattices: bool = False
+) -> Iterator[Event]:
+    """Follow the microphone of the daemon."""
+    wish = recognition_pb2.Filter(partials=partials, lattices=lattices)
+    stub = RecognitionStub(channel)  # type: ignore[no-untyped-call]
+    for response in stub.Listen(recognition_pb2.ListenRequest(filter=wish)):
+        yield from_message(response.event)
+
+
+def status(channel: grpc.Channel) -> status_pb2.GetStatusResponse:
+    """Ask how the daemon stands."""
+    stub = StatusStub(channel)  # type: ignore[no-untyped-call]
+    answer: status_pb2.GetStatusResponse = stub.GetStatus(
+        status_pb2.GetStatusRequest(), timeout=ANSWER_SECONDS
+    )
+    return answer
+
+
+def _explained(error: grpc.RpcError, path: Path) -> DeviceError:
+    code, details = error.code(), error.details() or "nothing"
+    if code is grpc.StatusCode.UNAVAILABLE and not details.startswith("the daemon"):
+        return DeviceError(f"no daemon answers at {path}; start one with `earshot run`")
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeviceError(f"the daemon at {path} does not answer within {ANSWER_SECONDS:g} s")
+    return DeviceError(f"the daemon at {path} says: {details} ({code.name})")

@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+import argparse
+from pathlib import Path
+
+from earshot.place import default_socket
+
+
+def add_socket(parser: argparse.ArgumentParser) -> None:
+    """Let the socket be chosen."""
+    parser.add_argument(
+        "--socket", type=Path, default=None, metavar="S", help="Unix socket of the daemon"
+    )
+
+
+def socket_of(options: argparse.Namespace) -> Path:
+    """Find the chosen socket, or the one of this user. Raises SettingsError if there is none."""
+    chosen: Path | None = options.socket
+    return chosen or default_socket()

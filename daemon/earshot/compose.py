@@ -1,0 +1,62 @@
+"""The only file that knows every class: settings in, a daemon out."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+from earshot.config import Settings
+from earshot.errors import DeviceError
+from earshot.events import Event
+from earshot.feed import Feed
+from earshot.life import Mind, Plan, live
+from earshot.microphone import Microphone, MicrophoneSettings, PortAudio
+from earshot.place import default_socket
+from earshot.sources import AudioFile, RawInput, Source
+
+logger = logging.getLogger(__name__)
+
+
+def run(settings: Settings, mind: Mind, show: Callable[[Event], None] | None) -> None:
+    """Live until a signal comes. `show` gets the events of the source. Raises EarshotError."""
+    source = open_source(settings)
+    asyncio.run(_live(settings, mind, source, show))
+
+
+async def _live(
+    settings: Settings, mind: Mind, source: Source, show: Callable[[Event], None] | None
+) -> None:
+    lossless = not isinstance(source, Microphone)
+    feed = Feed(source, settings.feed.limit_ms, lossless=lossless)
+    place = settings.api.socket or default_socket()
+    plan = Plan(mind, feed, source.description, place, settings.sessions, settings.api, show)
+    await live(plan)
+
+
+def open_source(settings: Settings) -> Source:
+    """Open what the settings name. Raises AudioError or DeviceError if it cannot be heard."""
+    match settings.source:
+        case "mic":
+            return Microphone(settings.microphone)
+        case "auto":
+            return _microphone_or_recording(settings.microphone)
+        case "-":
+            return RawInput(sys.stdin.buffer)
+        case file:
+            return AudioFile(Path(file), paced=True)
+
+
+def _microphone_or_recording(settings: MicrophoneSettings) -> Source:
+    try:
+        PortAudio().open(settings).close()
+    except DeviceError as error:
+        logger.warning("%s; a recording is played instead, as if it were spoken", error)
+        return AudioFile(recording(), paced=True)
+    return Microphone(settings)
+
+
+def recording() -> Path:
+    """Find the recording that comes with earshot."""
+    return Path(str(files("earshot"))) / "assets" / "recording.flac"

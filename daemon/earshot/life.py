@@ -1,0 +1,147 @@
+"""The life of the daemon: everything starts in order, and stops in reverse.
+
+    inference thread ▶ socket, services ▶ source ▶ READY … signal ▶ last events ▶ source ▶ socket
+
+The first signal asks for a polite end, in which what is being said is committed; a second one ends
+the process at once.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from earshot.api import About, ApiSettings
+from earshot.errors import DeviceError, LimitError
+from earshot.events import Event
+from earshot.feed import Feed
+from earshot.notify import Notifier
+from earshot.sandbox import refuses_internet
+from earshot.server import serving
+from earshot.session import Recognises
+from earshot.sessions import Condition, Sessions, SessionSettings
+
+logger = logging.getLogger(__name__)
+
+LAST_EVENTS_SECONDS = 1.0  # for printing what came last
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """What recognises: a new recogniser for each stream of audio, and the bundle it comes from."""
+
+    new_recogniser: Callable[[], Recognises]
+    bundle: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a life needs."""
+
+    mind: Mind
+    feed: Feed
+    source: str  # describes the feed
+    place: Path  # of the socket
+    sessions: SessionSettings
+    api: ApiSettings
+    show: Callable[[Event], None] | None  # gets the events of the source, in a thread
+
+
+async def live(plan: Plan) -> None:
+    """Serve until a signal comes. Raises what made it impossible to go on."""
+    mind, notifier = plan.mind, Notifier()
+    about = About(mind.bundle, mind.version, refuses_internet(), time.monotonic())
+    with closing(Sessions(mind.new_recogniser, plan.sessions, plan.source)) as sessions:
+        async with serving(plan.place, plan.api, sessions, about):
+            logger.info("clients are served at %s", plan.place)
+            works = [
+                _show(sessions, plan.show),
+                _announce(sessions, notifier),
+                notifier.watch(lambda: _progress(sessions)),
+                sessions.follow(plan.feed),
+            ]
+            try:
+                async with _working(works):
+                    notifier.stopping()
+                    await sessions.stop()
+            finally:
+                await plan.feed.close()
+
+
+@asynccontextmanager
+async def _working(works: list[Coroutine[object, object, None]]) -> AsyncIterator[None]:
+    """Work until a signal comes or a work fails, then let the caller say good-bye, then end all.
+
+    The first work is given time to tell the good-bye. Raises what a work raised.
+    """
+    stop = asyncio.Event()
+    _on_signals(stop)
+    tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(lambda task: stop.set() if _failed(task) else None)
+    await stop.wait()
+    try:
+        yield
+        await asyncio.wait(tasks[:1], timeout=LAST_EVENTS_SECONDS)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if _failed(task):
+            task.result()
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return not task.cancelled() and task.exception() is not None
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    """Stop at the first signal; at the second, die of it."""
+    loop = asyncio.get_running_loop()
+
+    def leave(number: signal.Signals) -> None:
+        if stop.is_set():
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        logger.info("%s: stopping", number.name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave, number)
+
+
+async def _announce(sessions: Sessions, notifier: Notifier) -> None:
+    """Say that the daemon is ready, once it is known how the source is."""
+    async for source in sessions.changes():
+        if source.condition is not Condition.OPENING:
+            notifier.ready()
+            logger.info("ready: %s", source.description)
+            return
+
+
+def _progress(sessions: Sessions) -> object:
+    """Give something new whenever all is well: more was heard, or nothing is to be heard."""
+    hearing = sessions.source.condition is Condition.HEARING
+    return sessions.heard if hearing else time.monotonic()
+
+
+async def _show(sessions: Sessions, show: Callable[[Event], None] | None) -> None:
+    """Show events as they happen; not on the event loop, for a terminal may be stopped."""
+    if show is None:
+        return
+    with sessions.watch() as outbox:
+        try:
+            async for event in outbox:
+                await asyncio.to_thread(show, event)
+        except LimitError:
+            logger.warning("events are no longer printed, for nobody reads them")
+        except DeviceError:
+            return  # the daemon is stopping

@@ -1,0 +1,132 @@
+"""Events for people, as one line each, and for programs, as one JSON object each."""
+
+from earshot.events import (
+    Arc,
+    AudioDropped,
+    Cancelled,
+    Committed,
+    EndPoint,
+    Event,
+    Lattice,
+    Partial,
+    Result,
+    Retracted,
+    Revised,
+    SourceChanged,
+    SpeechStarted,
+    Word,
+)
+from earshot.units import seconds
+
+
+def line(event: Event) -> str:
+    """Say what happened in one line: when (seconds of audio), and what."""
+    return f"{seconds(event.at):9.2f} s  {_said(event)}"
+
+
+def _said(event: Event) -> str:  # noqa: PLR0911 - one answer for each kind of event
+    match event:
+        case SpeechStarted():
+            return f"[{event.utterance}] speech started at {seconds(event.start):.2f} s"
+        case Partial():
+            return f"[{event.utterance}] … " + " ".join(word.text for word in event.words)
+        case EndPoint():
+            return f"[{event.utterance}.{event.version}] {_ended(event)}"
+        case Revised():
+            return f"[{event.utterance}.{event.version}] revised: {_understood(event.result)}"
+        case Retracted():
+            return f"[{event.utterance}.{event.version}] retracted: the speaker went on"
+        case Committed():
+            return f"[{event.utterance}.{event.version}] committed"
+        case Cancelled():
+            return f"[{event.utterance}] cancelled: {event.reason}"
+        case AudioDropped():
+            return f"{seconds(event.samples):.2f} s of audio were lost"
+        case SourceChanged():
+            return event.description
+
+
+def _ended(event: EndPoint) -> str:
+    numbers = ", ".join(f"{name} {value:g}" for name, value in event.decision.numbers)
+    rule = f"{event.decision.rule}: {numbers}" if numbers else event.decision.rule
+    return f"{event.kind} end-point ({rule}): {_understood(event.result)}"
+
+
+def _understood(result: Result) -> str:
+    return f"“{result.text}” ({result.confidence:.0%} sure)"
+
+
+def lattice_lines(lattice: Lattice) -> list[str]:
+    """Show a lattice as one line an arc: nodes, times, word, posterior."""
+    return [
+        f"{arc.source:6} → {arc.target:<4} {seconds(arc.start):7.2f}–{seconds(arc.end):.2f} s"
+        f"  {arc.posterior:6.1%}  {arc.word}"
+        for arc in lattice.arcs
+    ]
+
+
+_NAMES: dict[type, str] = {
+    SpeechStarted: "speech_started",
+    Partial: "partial",
+    EndPoint: "end_point",
+    Retracted: "retracted",
+    Revised: "revised",
+    Committed: "committed",
+    Cancelled: "cancelled",
+    AudioDropped: "audio_dropped",
+    SourceChanged: "source_changed",
+}
+_POSITIONS = ("at", "start", "heard", "end")  # samples, told in seconds
+_FACTS = ("utterance", "version", "reset", "reason", "samples", "total", "ready", "description")
+
+
+def event_object(event: Event, *, lattice: bool = False) -> dict[str, object]:
+    """Say an event as a JSON object: its name, its fields, times in seconds of audio."""
+    found: dict[str, object] = {"event": _NAMES[type(event)]}
+    found |= {key: _time(getattr(event, key)) for key in _POSITIONS if hasattr(event, key)}
+    found |= {key: getattr(event, key) for key in _FACTS if hasattr(event, key)}
+    if isinstance(event, EndPoint):
+        found |= {"kind": str(event.kind), "rule": event.decision.rule}
+        found["numbers"] = dict(event.decision.numbers)
+    if isinstance(event, Partial):
+        found["text"] = " ".join(word.text for word in event.words)
+    if isinstance(event, EndPoint | Revised):
+        found |= _result_object(event.result)
+        if lattice:
+            found["lattice"] = _lattice_object(event.result.lattice)
+    return found
+
+
+def _result_object(result: Result) -> dict[str, object]:
+    return {
+        "text": result.text,
+        "confidence": round(result.confidence, 4),
+        "words": [_word_object(word) for word in result.words],
+        "nbest": [{"text": a.text, "score": round(a.score, 4)} for a in result.alternatives],
+    }
+
+
+def _word_object(word: Word) -> dict[str, object]:
+    times = {"start": _time(word.start), "end": _time(word.end)}
+    return {"word": word.text, **times, "confidence": round(word.confidence, 4)}
+
+
+def _lattice_object(lattice: Lattice) -> dict[str, object]:
+    nodes = [_time(node) for node in lattice.nodes]
+    return {"nodes": nodes, "arcs": [_arc_object(arc) for arc in lattice.arcs]}
+
+
+def _arc_object(arc: Arc) -> dict[str, object]:
+    scores = ("acoustic", "language", "bias", "posterior")
+    return {
+        "source": arc.source,
+        "target": arc.target,
+        "word": arc.word,
+        "start": _time(arc.start),
+        "end": _time(arc.end),
+        **{name: round(getattr(arc, name), 4) for name in scores},
+    }
+
+
+def _time(position: int) -> float:
+    return round(seconds(position), 3)

@@ -1,0 +1,119 @@
+"""A daemon within the test: real sessions and a real server on a real socket, a fake recogniser."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from earshot.api import About, ApiSettings
+from earshot.events import AudioDropped, SourceChanged
+from earshot.generated.v1 import events_pb2, recognition_pb2
+from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
+from earshot.server import serving
+from earshot.session import Recognises
+from earshot.sessions import Sessions, SessionSettings
+from earshot.sources import Chunk
+
+from tests.fake_recogniser import FakeRecogniser, Samples, s16le
+
+Item = Chunk | AudioDropped | SourceChanged
+S16LE = recognition_pb2.SAMPLE_FORMAT_S16LE
+CONFIG = recognition_pb2.RecognizeConfig(
+    format=S16LE, sample_rate=16_000, filter=recognition_pb2.Filter(partials=True, lattices=True)
+)
+
+
+class Room:
+    """A source that a test speaks into."""
+
+    def __init__(self) -> None:
+        self._items: asyncio.Queue[Item | None] = asyncio.Queue()
+        self._position = 0
+
+    def say(self, *pieces: Samples) -> None:
+        for samples in pieces:
+            self._items.put_nowait(Chunk(self._position, samples))
+            self._position += len(samples)
+
+    def skip(self, samples: int) -> None:
+        """Lose audio."""
+        self._items.put_nowait(AudioDropped(self._position, samples, samples))
+        self._position += samples
+
+    def change(self, *, ready: bool) -> None:
+        description = "back" if ready else "away"
+        self._items.put_nowait(SourceChanged(self._position, ready, description))
+
+    def end(self) -> None:
+        self._items.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        while (item := await self._items.get()) is not None:
+            yield item
+
+
+@dataclass
+class House:
+    """A daemon and a client of it."""
+
+    sessions: Sessions
+    room: Room
+    channel: grpc.aio.Channel
+    path: Path
+
+    @property
+    def stub(self) -> RecognitionStub:
+        return RecognitionStub(self.channel)  # type: ignore[no-untyped-call]
+
+
+@asynccontextmanager
+async def house(
+    recogniser: Callable[[], Recognises] = FakeRecogniser,
+    sessions_settings: SessionSettings | None = None,
+    api_settings: ApiSettings | None = None,
+) -> AsyncIterator[House]:
+    sessions = Sessions(recogniser, sessions_settings or SessionSettings(), "the room")
+    room = Room()
+    following = asyncio.create_task(sessions.follow(room))
+    about = About("fake", "1.0", sandboxed=False, started=time.monotonic())
+    # A short name: a socket's path has 107 bytes at most, and pytest's folders are long.
+    with tempfile.TemporaryDirectory(prefix="e") as folder:
+        path = Path(folder) / "e.sock"
+        async with (
+            serving(path, api_settings or ApiSettings(), sessions, about),
+            grpc.aio.insecure_channel(f"unix:{path}") as channel,
+        ):
+            yield House(sessions, room, channel, path)
+            await sessions.stop()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    sessions.close()
+
+
+def requests(
+    pieces: Iterable[bytes], config: recognition_pb2.RecognizeConfig = CONFIG
+) -> list[recognition_pb2.RecognizeRequest]:
+    audio = [recognition_pb2.RecognizeRequest(audio=piece) for piece in pieces]
+    return [recognition_pb2.RecognizeRequest(config=config), *audio]
+
+
+def spoken(samples: Samples, piece: int = 3_200) -> list[recognition_pb2.RecognizeRequest]:
+    """The requests of a client that sends samples, `piece` bytes at a time."""
+    data = s16le(samples)
+    return requests(data[first : first + piece] for first in range(0, len(data), piece))
+
+
+def kinds(events: Iterable[events_pb2.Event]) -> list[str]:
+    """The names of events, partials left out."""
+    return [kind for event in events if (kind := event.WhichOneof("event") or "") != "partial"]
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until something holds. Fails if it never does."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for knows of no test
+            await asyncio.sleep(0.005)

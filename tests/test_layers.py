@@ -1,0 +1,105 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "daemon" / "earshot"
+
+# From the words of the domain up to the command line: a module imports only what stands in an
+# earlier row, or earlier in its own row.
+ROWS = (
+    ("units", "errors", "events"),
+    ("generated",),
+    ("sources", "microphone", "feed"),
+    ("networks", "bundle"),
+    ("frames", "vad", "features", "encoder", "transducer"),
+    ("ngram", "lexicon", "g2p", "grammar", "catalog", "search", "lattice", "pictures"),
+    ("endpointers", "utterance", "recogniser", "engine", "transcriber"),
+    ("lines", "place", "sandbox", "notify", "pushed", "inference", "outbox", "session"),
+    ("clients", "sessions", "convert", "client", "api", "server", "config", "life", "compose"),
+    ("commands",),
+    ("__main__",),
+)
+ORDER = [module for row in ROWS for module in row]
+
+
+def modules() -> list[Path]:
+    return sorted(
+        path
+        for path in PACKAGE.rglob("*.py")
+        if path != PACKAGE / "__init__.py" and "generated" not in path.parts
+    )
+
+
+def part(path: Path) -> str:
+    """The place of a file in the order: its module, or its folder."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that a file imports, by their place in the order."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            names = [f"earshot.{a.name}" for a in node.names] if module == "earshot" else [module]
+        else:
+            continue
+        found |= {n.split(".")[1] for n in names if n.startswith("earshot.")}
+    return found - {"__version__"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_comes_before_it(path: Path) -> None:
+    own = part(path)
+    assert own in ORDER, f"{own} has no place yet in the order of the modules"
+    later = {name for name in imported(path) if ORDER.index(name) > ORDER.index(own)}
+    assert not later, f"{own} imports {later}, which come after it"
+
+
+def test_the_words_of_the_domain_import_nothing_of_ours() -> None:
+    assert imported(PACKAGE / "events.py") == set()
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_of_the_daemon_imports_torch(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert "torch" not in names
+
+
+def test_only_the_commands_and_the_main_module_import_compose() -> None:
+    assert {part(path) for path in modules() if "compose" in imported(path)} <= {
+        "commands",
+        "__main__",
+    }
+
+
+LOOK = """
+import os, sys, threading
+before = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else set()
+import earshot
+after = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else set()
+assert after == before, "import earshot opened something"
+import earshot.__main__
+assert "torch" not in sys.modules, "the daemon imports torch"
+assert threading.active_count() == 1, "an import started a thread"
+"""
+
+
+def test_importing_earshot_opens_nothing_and_loads_no_torch() -> None:
+    subprocess.run([sys.executable, "-c", LOOK], check=True, timeout=60)
