@@ -4,7 +4,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from earshot.config import Settings, assemble, load
+from earshot.config import Settings, load
+from earshot.settings import assemble
 from earshot.errors import SettingsError
 
 

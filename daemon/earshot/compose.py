@@ -7,7 +7,9 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+from earshot.bundle import find, open_bundle
 from earshot.config import Settings
+from earshot.engine import Engine
 from earshot.errors import DeviceError
 from earshot.events import Event
 from earshot.feed import Feed
@@ -33,6 +35,16 @@ async def _live(
     place = settings.api.socket or default_socket()
     plan = Plan(mind, feed, source.description, place, settings.sessions, settings.api, show)
     await live(plan)
+
+
+def load_engine(name: str) -> Engine:
+    """Open a bundle by its name or folder. Raises BundleError."""
+    return Engine.open(open_bundle(find(name)))
+
+
+def mind_of(engine: Engine) -> Mind:
+    """What the daemon needs of an engine."""
+    return Mind(engine.recogniser, engine.bundle.name, engine.bundle.version)
 
 
 def open_source(settings: Settings) -> Source:

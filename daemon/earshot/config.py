@@ -6,21 +6,15 @@ file.
 """
 
 import tomllib
-import types
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from earshot.api import ApiSettings
 from earshot.errors import SettingsError
 from earshot.feed import FeedSettings
 from earshot.microphone import MicrophoneSettings
 from earshot.sessions import SessionSettings
-
-S = TypeVar("S")
-_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-_NAMES |= {Path: "a path in quotes"}
+from earshot.settings import assemble
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +45,3 @@ def load(path: Path | None) -> Settings:
         message = f"{path}: not TOML: {error}"
         raise SettingsError(message) from error
     return assemble(Settings, table, str(path))
-
-
-def assemble(kind: type[S], table: Mapping[str, object], file: str, within: str = "") -> S:
-    """Make settings of a dataclass from a table. Raises SettingsError for what does not fit."""
-    hints = get_type_hints(kind)
-    allowed = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-    for key in table:
-        if key not in allowed:
-            known = ", ".join(allowed)
-            message = f"{file}: {within}{key} is not a setting; here may stand {known}"
-            raise SettingsError(message)
-    found = {key: _value(hints[key], value, file, within + key) for key, value in table.items()}
-    try:
-        return kind(**found)
-    except SettingsError as error:  # of a value that the settings themselves refuse
-        message = f"{file}: {within}{error}"
-        raise SettingsError(message) from error
-
-
-def _value(kind: Any, value: object, file: str, key: str) -> object:  # noqa: ANN401 - any type
-    """Turn a value of the file into one of the type `kind`."""
-    if is_dataclass(kind) and isinstance(value, dict):
-        return assemble(kind, value, file, f"{key}.")  # type: ignore[arg-type]
-    if isinstance(kind, types.UnionType):  # X | None: what stands in the file is an X
-        kind = next(part for part in get_args(kind) if part is not types.NoneType)
-    if get_origin(kind) is tuple and isinstance(value, list):
-        return tuple(_value(get_args(kind)[0], one, file, key) for one in value)
-    if kind is float and type(value) is int:
-        return float(value)
-    if kind is Path and isinstance(value, str):
-        return Path(value).expanduser()
-    if type(value) is kind:
-        return value
-    wanted = _NAMES.get(kind, "a table" if is_dataclass(kind) else "a list")
-    message = f"{file}: {key} is {value!r}, but must be {wanted}"
-    raise SettingsError(message)

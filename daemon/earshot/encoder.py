@@ -17,7 +17,12 @@ from earshot.units import FEATURE_BINS
 Frames = npt.NDArray[np.float32]
 State = tuple[npt.NDArray[np.generic], ...]
 Facts = dict[str, str]
-EMBED_STATE = (1, 128, 3, 19)  # of zipformer2's front end: channels, frames, ((80 - 1) / 2 - 1) / 2 bins
+EMBED_STATE = (
+    1,
+    128,
+    3,
+    19,
+)  # of zipformer2's front end: channels, frames, ((80 - 1) / 2 - 1) / 2 bins
 QUIET = -15.942385  # log of the smallest power Kaldi's filter banks give: what silence looks like
 
 

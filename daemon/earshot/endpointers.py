@@ -84,5 +84,10 @@ def decide(progress: Progress, table: Sequence[Rule]) -> Decision | None:
 def explain(rule: str, progress: Progress) -> Decision:
     """A decision by a named rule."""
     p = progress
-    numbers = (("words", float(p.words)), ("silence_ms", p.silence), ("pause_ms", p.pause), ("length_ms", p.length))
+    numbers = (
+        ("words", float(p.words)),
+        ("silence_ms", p.silence),
+        ("pause_ms", p.pause),
+        ("length_ms", p.length),
+    )
     return Decision(rule, numbers)

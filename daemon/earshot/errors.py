@@ -1,12 +1,12 @@
 """The tree of errors. Each says what to do and knows how gRPC and the command line answer it.
 
-    EarshotError
-    ├── RequestError      theirs: what was asked for is wrong      INVALID_ARGUMENT
-    │   ├── AudioError        a file or a stream that cannot be heard
-    │   ├── SettingsError     a setting that cannot be
-    │   └── LimitError        over a limit; says both numbers       RESOURCE_EXHAUSTED
-    ├── BundleError       ours: a bundle that is damaged            FAILED_PRECONDITION
-    └── DeviceError       the world's: no microphone, no socket     UNAVAILABLE
+EarshotError
+├── RequestError      theirs: what was asked for is wrong      INVALID_ARGUMENT
+│   ├── AudioError        a file or a stream that cannot be heard
+│   ├── SettingsError     a setting that cannot be
+│   └── LimitError        over a limit; says both numbers       RESOURCE_EXHAUSTED
+├── BundleError       ours: a bundle that is damaged            FAILED_PRECONDITION
+└── DeviceError       the world's: no microphone, no socket     UNAVAILABLE
 """
 
 from enum import Enum

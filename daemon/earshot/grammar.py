@@ -62,9 +62,17 @@ class LexiconGrammar:
 
     start_node = 0
 
-    def __init__(self, tree: Tree, ngram: Ngram, marks: npt.NDArray[np.bool_], scale: float, bonus: float) -> None:
+    def __init__(
+        self, tree: Tree, ngram: Ngram, marks: npt.NDArray[np.bool_], scale: float, bonus: float
+    ) -> None:
         """`marks` [V]: the tokens that end a word; `scale` and `bonus` a word of the language model."""
-        self._tree, self._ngram, self._marks, self._scale, self._bonus = tree, ngram, marks, scale, bonus
+        self._tree, self._ngram, self._marks, self._scale, self._bonus = (
+            tree,
+            ngram,
+            marks,
+            scale,
+            bonus,
+        )
         self.start_state = ngram.start
         self._look = (scale * tree.look).astype(np.float32)
 

@@ -59,7 +59,10 @@ def _closed(raw: RawLattice) -> Arcs:
     arcs, end = raw.arcs, len(raw.frame)
     order = np.argsort(arcs.target, kind="stable")
     target = arcs.target[order]
-    first, stop = np.searchsorted(target, raw.last.back), np.searchsorted(target, raw.last.back, "right")
+    first, stop = (
+        np.searchsorted(target, raw.last.back),
+        np.searchsorted(target, raw.last.back, "right"),
+    )
     row, place = spread(first, stop - first)
     closing = Arcs(*(column[order[place]] for column in arcs))
     spent = (raw.last.score - raw.total[raw.last.back])[row]
@@ -126,7 +129,9 @@ def _merged(edges: list[_Edge], raw: RawLattice, together: int) -> dict[int, int
     return node
 
 
-def _leads(node_first: int, boundary: int, into: dict[int, list[int]], node: dict[int, int]) -> bool:
+def _leads(
+    node_first: int, boundary: int, into: dict[int, list[int]], node: dict[int, int]
+) -> bool:
     """Whether a path leads from a node to a boundary: then they are not the same place."""
     todo = list(into[boundary])
     while todo:
@@ -169,11 +174,20 @@ def _numbered(edges: list[_Edge]) -> tuple[list[int], list[_Edge]]:
             done.add(node)
             todo += [(node, True), *((n, False) for n in sorted(into[node], reverse=True))]
     number = {node: i for i, node in enumerate(order)}
-    kept = [replace(e, source=number[e.source], target=number[e.target]) for e in edges if e.target in number and e.source in number]
+    kept = [
+        replace(e, source=number[e.source], target=number[e.target])
+        for e in edges
+        if e.target in number and e.source in number
+    ]
     return order, sorted(kept, key=lambda e: (e.source, e.target, e.word))
 
 
-def build(raw: RawLattice, spelling: Callable[[int], str], position: Callable[[int], int], settings: LatticeSettings) -> Lattice | None:
+def build(
+    raw: RawLattice,
+    spelling: Callable[[int], str],
+    position: Callable[[int], int],
+    settings: LatticeSettings,
+) -> Lattice | None:
     """The word lattice, None where the best hypothesis holds no word.
 
     `spelling` writes a word; `position` turns an encoder frame into samples.
@@ -189,7 +203,17 @@ def build(raw: RawLattice, spelling: Callable[[int], str], position: Callable[[i
     times = [position(int(raw.frame[n])) if n < len(raw.frame) else position(last) for n in order]
     times = np.maximum.accumulate(times).tolist()
     words = tuple(
-        Arc(e.source, e.target, spelling(e.word), position(e.begin), position(e.end + 1), e.acoustic, e.language, e.bias, e.posterior)
+        Arc(
+            e.source,
+            e.target,
+            spelling(e.word),
+            position(e.begin),
+            position(e.end + 1),
+            e.acoustic,
+            e.language,
+            e.bias,
+            e.posterior,
+        )
         for e in edges
     )
     return Lattice(tuple(times), words)
@@ -226,7 +250,9 @@ def paths(lattice: Lattice) -> Iterator[tuple[float, tuple[Arc, ...]]]:
         for arc in leaving[node]:
             count += 1
             onward = total + score(arc)
-            heapq.heappush(heap, (-(onward + back[arc.target]), count, onward, arc.target, (*path, arc)))
+            heapq.heappush(
+                heap, (-(onward + back[arc.target]), count, onward, arc.target, (*path, arc))
+            )
 
 
 def score(arc: Arc) -> float:
@@ -246,7 +272,9 @@ def alternatives(lattice: Lattice, count: int, most: int = 400) -> tuple[Alterna
 
 def confidence(arc: Arc, lattice: Lattice) -> float:
     """Posterior of a word: of all arcs that say it at about the same time."""
-    same = (a for a in lattice.arcs if a.word == arc.word and a.start < arc.end and arc.start < a.end)
+    same = (
+        a for a in lattice.arcs if a.word == arc.word and a.start < arc.end and arc.start < a.end
+    )
     return min(1.0, sum(a.posterior for a in same))
 
 

@@ -64,7 +64,15 @@ class Tree:
         firsts = (np.cumsum(c) - c for c in (count, ended))
         children_first, word_first = firsts
         return cls(
-            children_first, count, token, child, word_first, ended, word[by_node], share[by_node], look
+            children_first,
+            count,
+            token,
+            child,
+            word_first,
+            ended,
+            word[by_node],
+            share[by_node],
+            look,
         )
 
 
@@ -99,7 +107,9 @@ def read(path: Path, words: list[str], symbols: list[str], mark: str) -> Pronunc
         message = f"{path}: not a lexicon ({error!r}); install the bundle again"
         raise BundleError(message) from error
     if not found:
-        message = f"{path}: no word of the language model has a pronunciation; install the bundle again"
+        message = (
+            f"{path}: no word of the language model has a pronunciation; install the bundle again"
+        )
         raise BundleError(message)
     tokens = np.zeros((len(spoken), max(map(len, spoken))), np.int64)
     for row, phones_of in zip(tokens, spoken, strict=True):

@@ -24,7 +24,9 @@ def open_network(path: Path) -> Session:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own, unrelated kinds
         reason = str(error).splitlines()[0][:200]
-        message = f"{path}: not a network that onnxruntime can run ({reason}); install the bundle again"
+        message = (
+            f"{path}: not a network that onnxruntime can run ({reason}); install the bundle again"
+        )
         raise BundleError(message) from error
 
 

@@ -100,14 +100,18 @@ class Ngram:
         """Natural log P(word | state) [N] and the states after the words [N]."""
         size, last = len(self.words), self._last[state]
         at, hit = _find(self._key2, last << BITS | word)
-        logp = np.where(hit, self._code2[self._value2[at]], self._backoff1[last] + self.unigram[word])
+        logp = np.where(
+            hit, self._code2[self._value2[at]], self._backoff1[last] + self.unigram[word]
+        )
         onward = self._onward[at]
         following = np.where(hit & (onward >= 0), onward, word)
         deep = np.flatnonzero(state >= size)
         if len(deep):
             context = state[deep] - size
             at, hit = _find(self._key3, context << BITS | word[deep])
-            logp[deep] = np.where(hit, self._code3[self._value3[at]], self._backoff3[context] + logp[deep])
+            logp[deep] = np.where(
+                hit, self._code3[self._value3[at]], self._backoff3[context] + logp[deep]
+            )
         return logp.astype(np.float32), following.astype(np.int64)
 
     def score(self, state: Ints, word: Ints) -> Floats:

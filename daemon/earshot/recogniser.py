@@ -56,7 +56,9 @@ class Recogniser:
             events += self._open()  # a word cut off at its very beginning
         if self._utterance is None:
             return events
-        return events + self._end(self._utterance, explain("end of audio", self._progress(self._utterance)))
+        return events + self._end(
+            self._utterance, explain("end of audio", self._progress(self._utterance))
+        )
 
     def cancel(self, reason: str) -> list[Event]:
         """Give up the utterance under way."""

@@ -22,7 +22,9 @@ from earshot.transducer import Scorer
 
 Ints = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
-_MIX = np.array([-7046029254386353131, 2685821657736338717, -4417276706812531889], np.int64)  # odd: no key is lost
+_MIX = np.array(
+    [-7046029254386353131, 2685821657736338717, -4417276706812531889], np.int64
+)  # odd: no key is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,9 @@ class Memory:
         self._total = Column(0.0, np.float64)
         self._arcs: list[Arcs] = []
 
-    def open(self, frame: int, state: Ints, total: Scores, way: tuple[Ints, Ints, Ints, Ints]) -> Ints:
+    def open(
+        self, frame: int, state: Ints, total: Scores, way: tuple[Ints, Ints, Ints, Ints]
+    ) -> Ints:
         """New boundaries, each with its best way: parent, word, begin, end; their numbers [K]."""
         first = len(self.totals())
         self._frame.append(np.full(len(state), frame))
@@ -196,8 +200,15 @@ class Memory:
 class Search:
     """The search of one utterance: encoded chunks in, words so far and a raw lattice out."""
 
-    def __init__(self, scorer: Scorer, grammar: Grammar, catalog: Catalog, settings: SearchSettings) -> None:
-        self._scorer, self._grammar, self._catalog, self._settings = scorer, grammar, catalog, settings
+    def __init__(
+        self, scorer: Scorer, grammar: Grammar, catalog: Catalog, settings: SearchSettings
+    ) -> None:
+        self._scorer, self._grammar, self._catalog, self._settings = (
+            scorer,
+            grammar,
+            catalog,
+            settings,
+        )
         self._memory = Memory(grammar.start_state)
         one = lambda value: np.array([value], np.int64)  # noqa: E731 - a column of one row
         self._live = Live(
@@ -242,7 +253,9 @@ class Search:
         grown, ended = self._extended(live.take(rows), logp, row[rows], floor)
         self._recombine(stay, grown, ended)
 
-    def _extended(self, live: Live, logp: npt.NDArray[np.float32], row: Ints, floor: float) -> tuple[Live, Ended]:
+    def _extended(
+        self, live: Live, logp: npt.NDArray[np.float32], row: Ints, floor: float
+    ) -> tuple[Live, Ended]:
         """Hypotheses [N], whose contexts are rows of logp, by every token their nodes allow."""
         parent, token, child, gain = self._grammar.children(live.node)
         score = live.score[parent] + logp[row[parent], token] + gain
@@ -264,7 +277,9 @@ class Search:
         """Extensions that end a word; their boundaries are opened if the search keeps them."""
         row, word, onward, gain = self._grammar.words(old.node, token, child)
         language, state = self._grammar.language(new.state[row], word)
-        inside = onward != child[row]  # a word-end mark belongs to the word it ends, a piece to the next
+        inside = (
+            onward != child[row]
+        )  # a word-end mark belongs to the word it ends, a piece to the next
         old, new = old.take(row), new.take(row)
         times = new.begin, np.where(inside, self.frame, old.end)
         new = new._replace(

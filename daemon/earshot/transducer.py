@@ -18,7 +18,9 @@ from earshot.networks import metadata, number, open_network
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 BLANK = 0
-TABLE_LIMIT = 200  # tokens; beyond, a joiner call for every token of a chunk costs more than the search
+TABLE_LIMIT = (
+    200  # tokens; beyond, a joiner call for every token of a chunk costs more than the search
+)
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -37,7 +39,9 @@ class Transducer:
         self.context = number(facts, "context_size", decoder)
         outputs = len(self._decoder.get_outputs())
         if outputs != 1:
-            message = f"{decoder}: {outputs} outputs; only stateless predictors (one output) are known"
+            message = (
+                f"{decoder}: {outputs} outputs; only stateless predictors (one output) are known"
+            )
             raise BundleError(message)
         self._token = self._decoder.get_inputs()[0].name
         self._rows = [i.name for i in self._joiner.get_inputs()]

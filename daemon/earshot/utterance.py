@@ -1,6 +1,6 @@
 """One utterance: samples in, words so far, and at the end a result. Pure; made by the engine.
 
-    samples ▶ features ▶ windows ▶ encoder ▶ search ▶ lattice
+samples ▶ features ▶ windows ▶ encoder ▶ search ▶ lattice
 """
 
 import numpy as np
@@ -63,7 +63,9 @@ class Utterance:
     def words(self) -> tuple[Word, ...]:
         """The best words so far, without confidence (0): that takes a lattice."""
         timed = self._search.words()
-        return tuple(Word(text, self._position(b), self._position(e + 1), 0.0) for text, b, e in timed)
+        return tuple(
+            Word(text, self._position(b), self._position(e + 1), 0.0) for text, b, e in timed
+        )
 
     def finish(self) -> Result:
         """Hear what is left, and say what was understood. The utterance is over."""

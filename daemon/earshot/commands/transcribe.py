@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from earshot.compose import Engine, load_engine
+from earshot.compose import load_engine
+from earshot.engine import Engine
 from earshot.errors import EarshotError
 from earshot.pictures import write
 from earshot.sources import AudioFile
@@ -17,12 +18,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Options of this command."""
     parser = subparsers.add_parser("transcribe", help="recordings to words", description=__doc__)
     parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg, MP3 at any rate")
-    parser.add_argument("--bundle", default=None, help="name or folder of the bundle (default: en)")
+    parser.add_argument(
+        "--bundle", default="en", metavar="B", help="name or folder of the bundle (default: en)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a file")
     parser.add_argument("--events", action="store_true", help="with --json: all events as well")
-    parser.add_argument("--n-best", type=_count, default=None, metavar="N", help="length of the n-best list")
+    parser.add_argument(
+        "--n-best", type=_count, default=None, metavar="N", help="length of the n-best list"
+    )
     parser.add_argument("--beam", type=_count, default=None, metavar="N", help="hypotheses a frame")
-    parser.add_argument("--lattice", type=Path, default=None, metavar="OUT", help="draw or write the lattice: .svg, .dot or .json")
+    parser.add_argument(
+        "--lattice",
+        type=Path,
+        default=None,
+        metavar="OUT",
+        help="draw or write the lattice: .svg, .dot or .json",
+    )
     parser.set_defaults(run=run)
 
 
@@ -36,11 +47,7 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Transcribe each file; 1 if one of them could not be heard."""
-    engine = load_engine(options.bundle)
-    if options.beam:
-        engine = engine.with_search(replace(engine.search, beam=options.beam))
-    if options.n_best:
-        engine = engine.with_lattice(replace(engine.lattice, alternatives=options.n_best))
+    engine = _engine(options)
     failed, lattices = False, []
     for file in options.files:
         try:
@@ -54,6 +61,16 @@ def run(options: argparse.Namespace) -> int:
     if options.lattice:
         write(lattices, options.lattice)
     return int(failed)
+
+
+def _engine(options: argparse.Namespace) -> Engine:
+    """The bundle as it is tuned, but for what was asked for."""
+    engine = load_engine(options.bundle)
+    tuning = engine.tuning
+    search = replace(tuning.search, beam=options.beam or tuning.search.beam)
+    count = options.n_best or tuning.lattice.alternatives
+    lattice = replace(tuning.lattice, alternatives=count)
+    return engine.tuned(replace(tuning, search=search, lattice=lattice))
 
 
 def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Namespace) -> None:
