@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import soundfile
-
 from earshot.units import SAMPLE_RATE
+
 from models.phones import tokens
 
 Ints = npt.NDArray[np.int32]
@@ -44,20 +44,21 @@ def table(path: Path) -> Iterator[dict[str, str]]:
 
 
 def alignment(words: str) -> tuple[Ints, Ints, Ints, Ints]:
-    """Read 'the:DH@10,AH@14@18 …' as tokens, their start and end frames, and word numbers, each [U]."""
-    token, start, end, word = [], [], [], []
+    """Read 'the:DH@10,AH@14@18 …' as tokens, start frames, end frames, word numbers, each [U]."""
+    rows: list[tuple[int, int, int, int]] = []
     for number, part in enumerate(words.split()):
         phones, _, stop = part.partition(":")[2].rpartition("@")
         pairs = [phone.split("@") for phone in phones.split(",")]
         begins = [int(at) for _, at in pairs]
-        token += tokens([phone for phone, _ in pairs])
-        start += begins
-        end += [*begins[1:], int(stop)]
-        word += [number] * len(pairs)
-    return tuple(np.array(column, np.int32) for column in (token, start, end, word))  # type: ignore[return-value]
+        ids, ends = tokens([phone for phone, _ in pairs]), [*begins[1:], int(stop)]
+        rows += zip(ids, begins, ends, [number] * len(pairs), strict=True)
+    token, start, end, word = np.array(rows, np.int32).reshape(-1, 4).T
+    return token, start, end, word
 
 
-def recordings(kit: Path, corpora: list[str] | None = None, split: str = "train") -> Iterator[Recording]:
+def recordings(
+    kit: Path, corpora: list[str] | None = None, split: str = "train"
+) -> Iterator[Recording]:
     """Every aligned recording of the given corpora (by default those to train on)."""
     for corpus in corpora or TRAIN_SETS:
         folder = kit / "speech" / corpus
@@ -89,9 +90,9 @@ def rooms(kit: Path, longest_rt60: float = 1.0) -> list[Path]:
 
 
 def read(path: Path) -> Samples:
-    """Samples [N] in -1..1 of a recording of the kit (16 kHz mono)."""
+    """Read a recording of the kit (16 kHz mono) as samples [N] in -1..1."""
     samples, rate = soundfile.read(path, dtype="float32")
     if rate != SAMPLE_RATE or samples.ndim != 1:
-        message = f"{path}: expected {SAMPLE_RATE} Hz mono, found {rate} Hz with shape {samples.shape}"
+        message = f"{path}: {rate} Hz of shape {samples.shape}; {SAMPLE_RATE} Hz mono belong here"
         raise ValueError(message)
     return np.asarray(samples, np.float32)

@@ -14,18 +14,24 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from earshot.units import FEATURE_BINS, SUBSAMPLING
 from torch import Tensor
 
-from earshot.units import FEATURE_BINS, SUBSAMPLING
 from models.loss import Longs, windows
 
 Floats = npt.NDArray[np.float32]
 
 # Single words are many and alike: each is heard in a part of the epochs only.
 SHARE = {"speech_commands": 0.35, "picovoice_wakewords": 0.3, "mycroft_precise": 0.3}
-QUIET_AFTER = 24  # feature frames left after the last word of a row, so that its tokens can come out
+QUIET_AFTER = (
+    24  # feature frames left after the last word of a row, so that its tokens can come out
+)
 SHORTEST = 80  # a row with less room than this is closed
 TOGETHER = 4  # recordings of one speaker that stay neighbours
+FROM_START = 0.6  # share of recordings that begin with their own silence
+WARPED, COLOURED = 0.5, 0.6  # how often each happens to a row
+NOISY, BABBLED = 0.6, 0.68  # noise below the first number, babble from there to the second
+SHORTEST_NOISE = 50  # feature frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ class Corpus:
 
     def __init__(self, folder: Path) -> None:
         known = np.load(folder / "alignments.npz")
-        self.token, self.start, self.end, self.word = (known[k] for k in ("token", "start", "end", "word"))
+        self.token, self.start = known["token"], known["start"]
+        self.end, self.word = known["end"], known["word"]
         self.at = np.concatenate([[0], np.cumsum(known["tokens"])])
         self.corpus, self.speaker = known["corpus"].tolist(), known["speaker"].tolist()
         names = sorted(path.stem for path in folder.glob("speech*.f16"))
@@ -71,8 +78,10 @@ class Corpus:
 
     def times(self, recording: int, version: int) -> tuple[Longs, Longs]:
         """Start and end frames [U] of the recording's tokens at the version's speed."""
-        part, speed = slice(self.at[recording], self.at[recording + 1]), self.versions[version][2][recording]
-        return tuple((column[part] / speed + 0.5).astype(np.int64) for column in (self.start, self.end))  # type: ignore[return-value]
+        part = slice(self.at[recording], self.at[recording + 1])
+        speed = self.versions[version][2][recording]
+        start, end = self.start[part] / speed + 0.5, self.end[part] / speed + 0.5
+        return start.astype(np.int64), end.astype(np.int64)
 
     def length(self, recording: int, version: int) -> int:
         """Feature frames of a recording."""
@@ -92,7 +101,7 @@ class Corpus:
 
 
 def order(corpus: Corpus, dice: random.Random) -> list[tuple[int, int]]:
-    """(recording, version) of an epoch: small groups of one speaker and version, shuffled."""
+    """Shuffle (recording, version) of an epoch, in small groups of one speaker and version."""
     of: dict[tuple[str, str], list[int]] = {}
     for i, (name, speaker) in enumerate(zip(corpus.corpus, corpus.speaker, strict=True)):
         if dice.random() < SHARE.get(name, 1.0):
@@ -107,15 +116,18 @@ def order(corpus: Corpus, dice: random.Random) -> list[tuple[int, int]]:
 
 
 def rows(corpus: Corpus, length: int, dice: random.Random) -> list[list[Piece]]:
-    """The rows of an epoch, each of at most `length` feature frames."""
+    """Cut an epoch into rows of at most `length` feature frames."""
     done: list[list[Piece]] = []
     row: list[Piece] = []
     room = length
     for recording, version in order(corpus, dice):
         start, end = corpus.times(recording, version)
-        first, begin = 0, 0 if dice.random() < 0.6 else max(0, int(start[0]) - dice.randrange(6))
+        whole = dice.random() < FROM_START
+        first, begin = 0, 0 if whole else max(0, int(start[0]) - dice.randrange(6))
         while first < len(start):
-            last, stop = _fit(corpus, recording, version, (first, begin), room - QUIET_AFTER, dice)
+            last, stop = _fit(
+                corpus, (recording, version), (first, begin), room - QUIET_AFTER, dice
+            )
             if last > first:
                 row.append(Piece(recording, version, begin, stop, first, last))
                 room -= stop - begin
@@ -130,9 +142,11 @@ def rows(corpus: Corpus, length: int, dice: random.Random) -> list[list[Piece]]:
     return done
 
 
-def _fit(corpus: Corpus, recording: int, version: int, at: tuple[int, int], room: int, dice: random.Random) -> tuple[int, int]:
-    """How many tokens fit into `room` frames from (token, frame), whole words only; and where to cut."""
-    first, begin = at
+def _fit(
+    corpus: Corpus, heard: tuple[int, int], at: tuple[int, int], room: int, dice: random.Random
+) -> tuple[int, int]:
+    """Up to which token `room` frames from (token, frame) hold whole words; and where to cut."""
+    (recording, version), (first, begin) = heard, at
     _, end = corpus.times(recording, version)
     word = corpus.word[corpus.at[recording] : corpus.at[recording + 1]]
     borders = [*(np.flatnonzero(np.diff(word)) + 1), len(word)]
@@ -144,8 +158,10 @@ def _fit(corpus: Corpus, recording: int, version: int, at: tuple[int, int], room
     return last, min(int(end[last - 1]) + tail, rest, begin + room)
 
 
-def assemble(corpus: Corpus, row: list[Piece], length: int, dice: np.random.Generator) -> tuple[Floats, Longs, Longs, Longs]:
-    """Features [length, 80], tokens [U], start and end frames [U] of a row; quiet where nothing is said."""
+def assemble(
+    corpus: Corpus, row: list[Piece], length: int, dice: np.random.Generator
+) -> tuple[Floats, Longs, Longs, Longs]:
+    """Features [length, 80], tokens, start and end frames [U] of a row; quiet after the last."""
     parts = [corpus.frames(p.recording, p.version, p.begin, p.end) for p in row]
     tokens, starts, ends, at = [], [], [], 0
     for piece, part in zip(row, parts, strict=True):
@@ -159,8 +175,8 @@ def assemble(corpus: Corpus, row: list[Piece], length: int, dice: np.random.Gene
     low = max(1, len(x) // 10)
     quiet = np.partition(x[::2], low // 2, 0)[: low // 2 + 1].mean(0)
     rest = quiet + dice.standard_normal((length - at, FEATURE_BINS), np.float32) * np.float32(0.7)
-    columns = (np.concatenate(c).astype(np.int64) for c in (tokens, starts, ends))
-    return np.concatenate([x, rest]), *columns  # type: ignore[return-value]
+    token, start, end = (np.concatenate(c).astype(np.int64) for c in (tokens, starts, ends))
+    return np.concatenate([x, rest]), token, start, end
 
 
 def power(x: Floats) -> float:
@@ -169,18 +185,18 @@ def power(x: Floats) -> float:
 
 
 def augment(x: Floats, corpus: Corpus, other: Floats, dice: np.random.Generator) -> Floats:
-    """Vocal tract, noise or babble, gain, microphone colour, masks: all on log-mel frames [T, 80]."""
-    if dice.random() < 0.5:
+    """Vocal tract, noise or babble, gain, microphone, masks: all on log-mel frames [T, 80]."""
+    if dice.random() < WARPED:
         at = np.clip(np.arange(FEATURE_BINS) * dice.uniform(0.92, 1.09), 0, FEATURE_BINS - 1.001)
         low, part = at.astype(int), (at % 1).astype(np.float32)
         x = x[:, low] * (1 - part) + x[:, low + 1] * part
     kind = dice.random()
-    if kind < 0.6:
+    if kind < NOISY:
         x = _mixed(x, _noise(corpus, len(x), dice), dice.uniform(0, 28))
-    elif kind < 0.68:
+    elif kind < BABBLED:
         x = _mixed(x, other, dice.uniform(8, 25))
     x = x + np.float32(dice.uniform(-4, 2.5))
-    if dice.random() < 0.6:
+    if dice.random() < COLOURED:
         bins = np.arange(FEATURE_BINS)[None] * np.pi / FEATURE_BINS * np.arange(1, 5)[:, None]
         x = x + (dice.normal(0, 0.35, (1, 4)) @ np.cos(bins)).astype(np.float32)
     return _masked(x, dice)
@@ -190,7 +206,7 @@ def _noise(corpus: Corpus, length: int, dice: np.random.Generator) -> Floats:
     frames, index, _ = corpus.noise
     while True:
         i = dice.integers(len(index) - 1)
-        if index[i + 1] - index[i] > 50:
+        if index[i + 1] - index[i] > SHORTEST_NOISE:
             break
     begin = index[i] + dice.integers(max(1, index[i + 1] - index[i] - length))
     some = np.asarray(frames[begin : min(begin + length, index[i + 1])], np.float32)
@@ -199,7 +215,8 @@ def _noise(corpus: Corpus, length: int, dice: np.random.Generator) -> Floats:
 
 def _mixed(x: Floats, noise: Floats, decibel: float) -> Floats:
     shift = power(x) - power(noise) - decibel * math.log(10) / 10
-    return np.log(np.exp(x) + np.exp(noise + np.float32(shift)) + np.float32(1e-9))
+    powers = np.exp(x) + np.exp(noise + np.float32(shift)) + np.float32(1e-9)
+    return np.asarray(np.log(powers), np.float32)
 
 
 def _masked(x: Floats, dice: np.random.Generator) -> Floats:
@@ -217,19 +234,22 @@ def _masked(x: Floats, dice: np.random.Generator) -> Floats:
 
 
 def label_frames(tokens: Longs, starts: Longs, ends: Longs, length: int) -> Longs:
-    """The token heard in each encoder frame [length / 4], 0 where none is."""
+    """Name the token heard in each encoder frame [length / 4], 0 where none is."""
     frames = np.zeros(length, np.int64)
     for token, start, end in zip(tokens, starts, ends, strict=True):
         frames[start:end] = token
-    return frames[np.maximum(np.arange(0, length, SUBSAMPLING) - 3, 0)]  # 30 ms late: it has seen more
+    at = np.arange(0, length, SUBSAMPLING) - 3  # 30 ms late: the encoder has seen more
+    return frames[np.maximum(at, 0)]
 
 
 def due_frames(starts: Longs, ends: Longs) -> Longs:
-    """When each token should come: its middle, early in long ones, and 60 ms to have heard it [U]."""
+    """When each token should come [U]: its middle, early in long ones, and 60 ms to hear it."""
     return ((starts + np.minimum(ends, starts + 10)) // 2 + 6) // SUBSAMPLING
 
 
-def batch(corpus: Corpus, pieces: list[list[Piece]], length: int, width: int, seed: list[int]) -> Batch:
+def batch(
+    corpus: Corpus, pieces: list[list[Piece]], length: int, width: int, seed: list[int]
+) -> Batch:
     """Rows as tensors, augmented; `width` is the width of the loss windows."""
     dice = np.random.default_rng(seed)
     whole = [assemble(corpus, row, length, dice) for row in pieces]
@@ -240,5 +260,5 @@ def batch(corpus: Corpus, pieces: list[list[Piece]], length: int, width: int, se
         target[i, : counts[i]] = w[1]
     frames = np.stack([label_frames(*w[1:], length) for w in whole])
     first = np.stack([windows(due_frames(*w[2:]), length // SUBSAMPLING, width) for w in whole])
-    tensors = (torch.from_numpy(a) for a in (np.stack(x), frames, target))
-    return Batch(*tensors, counts, torch.from_numpy(first))
+    tensors = [torch.from_numpy(a) for a in (np.stack(x), frames, target, first)]
+    return Batch(tensors[0], tensors[1], tensors[2], counts, tensors[3])

@@ -1,6 +1,8 @@
-"""Dictionary and alignments -> the bundle's lexicon: words, their pronunciations, how often each is used.
+"""Dictionary and alignments -> the bundle's lexicon: words, how each is said, and how often so.
 
-    python -m models.lexicon --kit KIT --words words.txt --out lexicon
+    python -m models.lexicon --kit KIT --words words.txt --out lexicon [--g2p g2p.onnx]
+
+Words in no dictionary are left out, or said as the network of models/g2p.py has it.
 """
 
 import argparse
@@ -11,13 +13,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from earshot.errors import RequestError
+from earshot.g2p import G2p
+
 from models.corpus import TRAIN_SETS, table
 from models.phones import PHONES
 
 Phones = tuple[str, ...]
-SIBILANTS, VOICELESS = frozenset("S Z SH ZH CH JH".split()), frozenset("P T K F TH".split())
+SIBILANTS = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
+VOICELESS = frozenset(("P", "T", "K", "F", "TH"))
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORTEST_PART = 3  # letters of a part of a joined word
+GUESSES = 2  # of a word in no dictionary at most
+WITHIN = 1.0  # nats: a second guess much less likely than the first would only be in the way
 
 
 def _plain(phones: Iterable[str]) -> Phones:
@@ -40,8 +48,13 @@ class Dictionary:
             word, *phones = line.split()
             known.setdefault(word, [_plain(phones)])
         for letter in LETTERS:  # as it is spelt out, first; "a" is mostly the article
-            known[letter] = list(dict.fromkeys([*known.get(letter + ".", []), *known.get(letter, [])]))
+            spelt, said = known.get(letter + ".", []), known.get(letter, [])
+            known[letter] = list(dict.fromkeys([*spelt, *said]))
         self._known = dict(known)
+
+    def listed(self) -> dict[str, list[Phones]]:
+        """Every word that is listed as a whole, with its pronunciations."""
+        return dict(self._known)
 
     def pronunciations(self, word: str) -> list[Phones]:
         """All of a word, from its parts where the whole is not listed; [] where unknown."""
@@ -62,7 +75,8 @@ class Dictionary:
 def plural(phones: Phones) -> Phones:
     """With the ending of a plural or possessive."""
     last = phones[-1]
-    return (*phones, *(("IH", "Z") if last in SIBILANTS else ("S",) if last in VOICELESS else ("Z",)))
+    ending = ("IH", "Z") if last in SIBILANTS else ("S",) if last in VOICELESS else ("Z",)
+    return (*phones, *ending)
 
 
 def spoken(kit: Path) -> dict[str, Counter[Phones]]:
@@ -72,7 +86,8 @@ def spoken(kit: Path) -> dict[str, Counter[Phones]]:
         folder = kit / "speech" / corpus
         if not folder.exists():
             continue
-        training = {row["path"] for row in table(folder / "manifest.tsv") if row["split"] == "train"}
+        manifest = table(folder / "manifest.tsv")
+        training = {row["path"] for row in manifest if row["split"] == "train"}
         for row in table(folder / "align.tsv.gz"):
             for part in row["words"].split() if row["path"] in training else ():
                 word, _, phones = part.partition(":")
@@ -81,28 +96,45 @@ def spoken(kit: Path) -> dict[str, Counter[Phones]]:
 
 
 def shares(known: list[Phones], heard: Counter[Phones], prior: float = 2.0) -> dict[Phones, float]:
-    """Natural log share of each pronunciation; those listed first are likelier where none was heard."""
+    """Natural log share of each pronunciation; where none was heard, the earlier the likelier."""
     weight = {phones: heard[phones] + prior / (1 + i) for i, phones in enumerate(known)}
-    best = max(weight.values())  # the commonest costs nothing: variants must not make a word unlikely
+    # The commonest costs nothing: variants must not make a word unlikely.
+    best = max(weight.values())
     return {phones: math.log(value / best) for phones, value in weight.items()}
+
+
+def guessed(g2p: G2p, word: str) -> dict[Phones, float]:
+    """Pronunciations of a word in no dictionary and their log shares; none for a sign like <s>."""
+    try:
+        found = g2p.pronounce(word, GUESSES)
+    except RequestError:
+        return {}
+    best = found[0][1]
+    return {phones: logp - best for phones, logp in found if logp >= best - WITHIN}
 
 
 def main() -> None:
     """Command line of this step."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kit", type=Path, required=True)
     parser.add_argument("--words", type=Path, required=True, help="vocabulary, a word a line")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--g2p", type=Path, help="g2p.onnx, for words in no dictionary")
     options = parser.parse_args()
     dictionary, heard = Dictionary(options.kit), spoken(options.kit)
-    lines = []
+    g2p = G2p(options.g2p) if options.g2p else None
+    lines, guesses = [], 0
     for word in sorted(set(options.words.read_text(encoding="utf8").split())):
         known = [p for p in dictionary.pronunciations(word) if set(p) <= set(PHONES)]
-        if known:
-            rows = shares(known, heard.get(word, Counter()))
-            lines += [f"{word}\t{share:.3f}\t{' '.join(phones)}\n" for phones, share in rows.items()]
+        rows = shares(known, heard.get(word, Counter())) if known else {}
+        if not rows and g2p:
+            rows = guessed(g2p, word)
+            guesses += bool(rows)
+        lines += [f"{word}\t{share:.3f}\t{' '.join(phones)}\n" for phones, share in rows.items()]
     options.out.write_text("".join(lines), encoding="utf8")
-    print(f"{options.out}: {len(lines)} pronunciations")
+    print(f"{options.out}: {len(lines)} pronunciations, {guesses} words guessed")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The streaming phone transducer: conformer-like encoder with a slow middle, stateless predictor, joiner.
+"""The streaming phone transducer: conformer-like encoder with a slow middle, predictor, joiner.
 
                 80 mel bins, 10 ms
     front       two strided convolutions                    → 40 ms, `width`
@@ -9,17 +9,17 @@
     outer       block                                         40 ms
 
 Every block: attention (own chunk and `left` before it), causal depthwise convolution, feed-forward.
-`forward` takes whole recordings; `step` one chunk and a state, as exported; both agree (test_network).
+`forward` takes whole recordings; `step` one chunk and a state, as exported; both agree
+(tests/models/test_network.py).
 """
 
 import math
 from dataclasses import dataclass
 
 import torch
+from earshot.units import FEATURE_BINS, SUBSAMPLING
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from earshot.units import FEATURE_BINS, SUBSAMPLING
 
 State = tuple[Tensor, Tensor]
 PAIR = 2  # 40 ms frames in one 80 ms frame
@@ -43,7 +43,7 @@ class Shape:
 
 
 def slopes(heads: int) -> Tensor:
-    """How fast each head forgets with distance [H] (ALiBi, Press et al., 2022): none, then faster."""
+    """How fast each head forgets with distance [H] (ALiBi, Press et al., 2022), the first not."""
     return torch.tensor([0.0, *(2.0 ** -(5 - 2 * h) for h in range(heads - 1))])
 
 
@@ -65,7 +65,8 @@ class Block(nn.Module):
 
     def __init__(self, width: int, chunk: int, left: int, shape: Shape) -> None:
         super().__init__()
-        self.width, self.chunk, self.left, self.heads, self.kernel = width, chunk, left, shape.heads, shape.kernel
+        self.width, self.chunk, self.left = width, chunk, left
+        self.heads, self.kernel = shape.heads, shape.kernel
         self.norm_attention, self.qkv = nn.LayerNorm(width), nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.norm_convolution, self.gate = nn.LayerNorm(width), nn.Linear(width, 2 * width)
@@ -75,11 +76,14 @@ class Block(nn.Module):
         self.narrow, self.drop = nn.Linear(4 * width, width), nn.Dropout(shape.dropout)
 
     def _heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        parts: Tensor = x.unflatten(-1, (self.heads, -1))
+        return parts.transpose(1, 2)
 
     def _attend(self, x: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-        y = F.scaled_dot_product_attention(self._heads(query), self._heads(key), self._heads(value), attn_mask=mask)
-        return x + self.drop(self.out(y.transpose(1, 2).flatten(2)))
+        query, key, value = (self._heads(part) for part in (query, key, value))
+        y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        added: Tensor = self.drop(self.out(y.transpose(1, 2).flatten(2)))
+        return x + added
 
     def _after_attention(self, x: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
         y = F.glu(self.gate(self.norm_convolution(x)), -1)
@@ -90,12 +94,14 @@ class Block(nn.Module):
         return x + self.drop(self.narrow(F.silu(self.wide(self.norm_forward(x))))), kept
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """[B, T, D] whole."""
+        """Whole recordings [B, T, D]."""
         query, key, value = self.qkv(self.norm_attention(x)).chunk(3, -1)
         return self._after_attention(self._attend(x, query, key, value, mask), None)[0]
 
-    def step(self, x: Tensor, past: Tensor, before: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """One chunk [N, chunk, D]; past: keys and values [N, left, 2 D]; before: [N, kernel - 1, D]."""
+    def step(
+        self, x: Tensor, past: Tensor, before: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One chunk [N, chunk, D]; past keys, values [N, left, 2 D]; before [N, kernel - 1, D]."""
         query, *fresh = self.qkv(self.norm_attention(x)).split([self.width, 2 * self.width], -1)
         memory = torch.cat([past, *fresh], 1)
         key, value = memory.chunk(2, -1)
@@ -103,13 +109,16 @@ class Block(nn.Module):
         return x, memory[:, -self.left :], before
 
     def step_bias(self) -> Tensor:
-        """[H, chunk, left + chunk]"""
+        """Attention bias [H, chunk, left + chunk] of a chunk against its past and itself."""
         at = torch.arange(-self.left, self.chunk)
         return _bias(at[self.left :], at, self.heads)
 
 
 class Encoder(nn.Module):
     """Features [B, T, 80] to encoded [B, T / 4, width]."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, shape: Shape, mean: Tensor, std: Tensor) -> None:
         super().__init__()
@@ -118,7 +127,8 @@ class Encoder(nn.Module):
         self.register_buffer("std", std)
         wide, mid = shape.width, shape.middle
         # One frame of look-ahead each: the last output of a chunk sees its last feature frame.
-        self.front1, self.front2 = nn.Conv1d(FEATURE_BINS, wide, 3, stride=2), nn.Conv1d(wide, wide, 3, stride=2)
+        self.front1 = nn.Conv1d(FEATURE_BINS, wide, 3, stride=2)
+        self.front2 = nn.Conv1d(wide, wide, 3, stride=2)
         self.norm_front, self.norm_out = nn.LayerNorm(wide), nn.LayerNorm(wide)
         self.first, self.last = (Block(wide, shape.chunk, shape.left, shape) for _ in range(2))
         half = (shape.chunk // PAIR, shape.left // PAIR)
@@ -150,21 +160,24 @@ class Encoder(nn.Module):
 
     def blocks(self) -> list[Block]:
         """All blocks in the order of the state."""
-        return [self.first, *self.inner, self.last]  # type: ignore[list-item]
+        return [self.first, *self.inner, self.last]
 
     def memory_sizes(self) -> list[tuple[int, int]]:
-        """Rows and columns of each part of the first state: keys and values, then how many are real."""
+        """Rows and columns of the parts of the first state: keys and values, which are real."""
         return [*((b.left, 2 * b.width) for b in self.blocks()), (self.shape.left, 1)]
 
     def context_sizes(self) -> list[tuple[int, int]]:
-        """Rows and columns of each part of the second state: the convolutions' last inputs."""
+        """Rows and columns of the parts of the second state: the convolutions' last inputs."""
         front = [(1, FEATURE_BINS), (1, self.shape.width)]
         return [*front, *((b.kernel - 1, b.width) for b in self.blocks())]
 
     def start(self, batch: int = 1) -> State:
         """Zeros, as the sherpa-onnx `lstm` convention begins: [1, N, A] and [1, N, C]."""
-        sizes = (self.memory_sizes(), self.context_sizes())
-        return tuple(torch.zeros(1, batch, sum(r * c for r, c in s)) for s in sizes)  # type: ignore[return-value]
+        memory, context = (
+            sum(rows * columns for rows, columns in sizes)
+            for sizes in (self.memory_sizes(), self.context_sizes())
+        )
+        return torch.zeros(1, batch, memory), torch.zeros(1, batch, context)
 
     @staticmethod
     def _split(state: Tensor, sizes: list[tuple[int, int]]) -> list[Tensor]:
@@ -175,6 +188,13 @@ class Encoder(nn.Module):
     def _join(parts: list[Tensor]) -> Tensor:
         return torch.cat([part.flatten(1) for part in parts], 1)[None]
 
+    def _step_front(self, x: Tensor, context: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        x = (x - self.mean) / self.std
+        y = F.relu(self.front1(torch.cat([context[0], x], 1).transpose(1, 2)))
+        y1 = torch.cat([context[1].transpose(1, 2), y], 2)
+        z = self.norm_front(F.relu(self.front2(y1)).transpose(1, 2))
+        return z, [x[:, -1:], y[:, :, -1:].transpose(1, 2)]
+
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One chunk of features [N, 4 chunk, 80]."""
         *memory, real = self._split(state[0], self.memory_sizes())
@@ -182,17 +202,14 @@ class Encoder(nn.Module):
         # The state begins as zeros, so unread memory is told from silence by a row of ones.
         seen = torch.cat([real, torch.ones_like(x[:, : self.shape.chunk, :1])], 1)
         full = self.first.step_bias() + (1 - seen.transpose(1, 2))[:, None] * NEVER
-        half = self.inner[0].step_bias() + (1 - seen[:, ::PAIR].transpose(1, 2))[:, None] * NEVER  # type: ignore[operator,union-attr]
-        x = (x - self.mean) / self.std
-        y = F.relu(self.front1(torch.cat([context[0], x], 1).transpose(1, 2)))
-        y1 = torch.cat([context[1].transpose(1, 2), y], 2)
-        z = self.norm_front(F.relu(self.front2(y1)).transpose(1, 2))
-        kept = [x[:, -1:], y[:, :, -1:].transpose(1, 2)]
+        inner = self.blocks()[1:-1]
+        half = inner[0].step_bias() + (1 - seen[:, ::PAIR].transpose(1, 2))[:, None] * NEVER
+        z, kept = self._step_front(x, context)
         z, memory[0], tail = self.first.step(z, memory[0], context[2], full)
         kept.append(tail)
         m = self.down(z.unflatten(1, (-1, PAIR)).flatten(2))
-        for i, block in enumerate(self.inner, 1):
-            m, memory[i], tail = block.step(m, memory[i], context[2 + i], half)  # type: ignore[operator]
+        for i, block in enumerate(inner, 1):
+            m, memory[i], tail = block.step(m, memory[i], context[2 + i], half)
             kept.append(tail)
         z = z + self.up(m).unflatten(2, (PAIR, -1)).flatten(1, 2)
         z, memory[-1], tail = self.last.step(z, memory[-1], context[-1], full)
@@ -209,9 +226,11 @@ class Transducer(nn.Module):
         mean = torch.zeros(FEATURE_BINS) if mean is None else mean
         self.encoder = Encoder(shape, mean, torch.ones(FEATURE_BINS) if std is None else std)
         self.project = nn.Linear(shape.width, shape.joiner)
-        self.embedding, self.predict = nn.Embedding(shape.tokens, shape.joiner), nn.Linear(shape.joiner, shape.joiner)
+        self.embedding = nn.Embedding(shape.tokens, shape.joiner)
+        self.predict = nn.Linear(shape.joiner, shape.joiner)
         self.output = nn.Linear(shape.joiner, shape.tokens)
-        self.ctc, self.frame = nn.Linear(shape.width, shape.tokens), nn.Linear(shape.width, shape.tokens)
+        self.ctc = nn.Linear(shape.width, shape.tokens)
+        self.frame = nn.Linear(shape.width, shape.tokens)
         nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(shape.joiner))
 
     def predictor(self, token: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The tokens of a phone bundle: blank, the 39 phones of CMUdict, and each again with a word-end mark."""
+"""The tokens of a phone bundle: blank, the 39 phones of CMUdict, each with a word-end mark too."""
 
 PHONES = (
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "

@@ -15,7 +15,9 @@ def edits(wanted: Sequence[str | int], given: Sequence[str | int]) -> int:
     return row[-1]
 
 
-def rate(errors: Sequence[int], words: Sequence[int], draws: int = 1000) -> tuple[float, float, float]:
+def rate(
+    errors: Sequence[int], words: Sequence[int], draws: int = 1000
+) -> tuple[float, float, float]:
     """Error rate in percent with its bootstrap 95 % interval over recordings (fixed seed)."""
     e, w = np.array(errors), np.array(words)
     picks = np.random.default_rng(0).integers(0, len(e), (draws, len(e)))

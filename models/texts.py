@@ -1,4 +1,4 @@
-"""The texts of the kit for language models: sentences by domain, less everything that is tested on."""
+"""The texts of the kit for language models: sentences by domain, less all that is tested on."""
 
 import gzip
 import lzma
@@ -22,6 +22,8 @@ TABLES = {
 }
 LISTS = {"slurp/slurp_lm.txt": 1, "common-voice/cv_en.txt.gz": 1, "taskmaster/tm4_lm.txt": 1}
 TRANSCRIPTS = "librispeech_train_clean_5 speechocean762 an4 kathleen synthetic".split()
+# Of what is said to a device, about one in a hundred is a single word: "stop", "yes".
+COMMANDS = {"speech_commands": 60, "custom_speech_commands": 60}
 
 
 def words_of(text: str) -> list[str]:
@@ -40,8 +42,12 @@ def dev_texts(kit: Path) -> dict[str, list[str]]:
 
 
 def sentences(kit: Path) -> Iterator[tuple[list[str], int]]:
-    """(words, weight) of every sentence, each once, less the dev transcripts of all corpora."""
-    seen = {" ".join(words_of(text)) for texts in dev_texts(kit).values() for text in texts}
+    """(words, weight) of every sentence, each once, less the dev transcripts of all corpora.
+
+    A single word may be in both: it is no sentence, and a word of a small set is said by all.
+    """
+    every = (words_of(text) for texts in dev_texts(kit).values() for text in texts)
+    seen = {" ".join(words) for words in every if len(words) > 1}
     for text, weight in _raw(kit):
         words = words_of(text)
         key = " ".join(words)
@@ -51,6 +57,7 @@ def sentences(kit: Path) -> Iterator[tuple[list[str], int]]:
 
 
 def _raw(kit: Path) -> Iterator[tuple[str, int]]:
+    yield from _transcripts(kit, COMMANDS)
     for name, weight in TABLES.items():
         if (kit / "text" / name).exists():
             yield from ((row["text"], weight) for row in table(kit / "text" / name))
@@ -60,10 +67,14 @@ def _raw(kit: Path) -> Iterator[tuple[str, int]]:
             opener = gzip.open if path.suffix == ".gz" else open
             with opener(path, "rt", encoding="utf8") as file:
                 yield from ((line, weight) for line in file)
-    for corpus in TRANSCRIPTS:
+    yield from _transcripts(kit, dict.fromkeys(TRANSCRIPTS, 1))
+
+
+def _transcripts(kit: Path, weights: dict[str, int]) -> Iterator[tuple[str, int]]:
+    for corpus, weight in weights.items():
         manifest = kit / "speech" / corpus / "manifest.tsv"
         if manifest.exists():
-            yield from ((row["text"], 1) for row in table(manifest) if row["split"] == "train")
+            yield from ((r["text"], weight) for r in table(manifest) if r["split"] == "train")
 
 
 def book_counts(kit: Path, order: str) -> Counts:

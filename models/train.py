@@ -1,7 +1,7 @@
-"""Train the transducer: frames first, then the transducer, then cooling; resumes exactly where it was.
+"""Train the transducer: frames first, then the transducer, then cooling; resumes where it was.
 
-    python -m models.train --config models/recipe.toml --cache build/cache --out build/run   # alone, or
-    OMP_NUM_THREADS=1 torchrun --standalone --nproc-per-node 2 -m models.train …             # as two
+    python -m models.train --config models/recipe.toml --cache build/cache --out build/run
+    OMP_NUM_THREADS=1 torchrun --standalone --nproc-per-node 2 -m models.train …    # as two
 
 Two one-thread processes are fastest on two cores: two torch threads spin in barriers. On a GPU one
 process does. A line a minute; a checkpoint every ten minutes and at every end of a stage.
@@ -12,6 +12,7 @@ import os
 import random
 import time
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from models.network import Shape, Transducer
 
 SAVE_EVERY = 600  # seconds
 LINE_EVERY = 60  # seconds
+UNWALKABLE = 1e5  # a loss of this size: no walk fits the windows
+MATRIX = 2  # axes
 Recipe = dict[str, Any]
 
 
@@ -49,13 +52,16 @@ class Losses(nn.Module):
         self.network, self.window = network, window
 
     def forward(self, data: Batch, stage: Recipe) -> tuple[Tensor, Tensor]:
-        """The loss, and its parts for the log: frame cross-entropy, CTC, transducer (per token)."""
+        """Give the loss and its parts: frame cross-entropy, CTC, transducer (per token)."""
         net, zero = self.network, torch.zeros(())
         hidden = net.encoder(data.x)
         tokens = sum(data.counts)
         frames = F.cross_entropy(net.frame(hidden).transpose(1, 2), data.frames)
-        ctc = self._ctc(hidden, data, tokens) if stage["ctc"] else zero
-        transducer = self._transducer(hidden, data, tokens, stage["emit"]) if stage["transducer"] else zero
+        ctc = transducer = zero
+        if stage["ctc"]:
+            ctc = self._ctc(hidden, data, tokens)
+        if stage["transducer"]:
+            transducer = self._transducer(hidden, data, tokens, stage["emit"])
         loss = stage["frames"] * frames + stage["ctc"] * ctc + stage["transducer"] * transducer
         return loss, torch.stack([frames.detach(), ctc.detach(), transducer.detach()])
 
@@ -63,19 +69,20 @@ class Losses(nn.Module):
         logp = self.network.ctc(hidden).log_softmax(-1).transpose(0, 1)
         lengths = torch.full((hidden.shape[0],), hidden.shape[1])
         counts = torch.tensor(data.counts)
-        return F.ctc_loss(logp, data.target, lengths, counts, reduction="sum", zero_infinity=True) / tokens
+        loss = F.ctc_loss(logp, data.target, lengths, counts, reduction="sum", zero_infinity=True)
+        return loss / tokens
 
     def _transducer(self, hidden: Tensor, data: Batch, tokens: int, emit: float) -> Tensor:
         logits = self.network.window_logits(hidden, data.first, data.target, self.window)
         each = transducer_loss(logits, data.first, data.target, data.counts, emit)
-        return each[each < 1e5].sum() / tokens  # a window nothing can walk counts for nothing
+        return each[each < UNWALKABLE].sum() / tokens  # others count for nothing
 
 
 def optimisers(network: Transducer, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """AdamW for all, or Muon for the matrices inside blocks and AdamW for the rest."""
     settings = recipe["optimiser"]
     named = list(network.named_parameters())
-    matrices = [p for n, p in named if p.ndim == 2 and ".norm" not in n and "encoder." in n]
+    matrices = [p for n, p in named if p.ndim == MATRIX and ".norm" not in n and "encoder." in n]
     if settings["kind"] != "muon":
         matrices = []
     chosen = {id(p) for p in matrices}
@@ -84,12 +91,15 @@ def optimisers(network: Transducer, recipe: Recipe) -> list[torch.optim.Optimize
         torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=settings["decay"])
     ]
     if matrices:
-        found.append(torch.optim.Muon(matrices, weight_decay=settings["decay"], adjust_lr_fn="match_rms_adamw"))
+        muon = torch.optim.Muon(
+            matrices, weight_decay=settings["decay"], adjust_lr_fn="match_rms_adamw"
+        )
+        found.append(muon)
     return found
 
 
 def stage_at(step: int, stages: list[Recipe]) -> tuple[Recipe, float] | None:
-    """The stage of a step and the learning rate, None after the last."""
+    """Find the stage of a step and the learning rate, None after the last."""
     for stage in stages:
         if step < stage["steps"]:
             low, high = stage["rate"]
@@ -140,8 +150,8 @@ class Run:
             self.average[name].lerp_(value, 1 - keep)
 
 
-def batches(run: Run, rank: int, world: int) -> Any:  # noqa: ANN401
-    """Endless batches of this rank, from where the run is."""
+def batches(run: Run, rank: int, world: int) -> Iterator[Batch]:
+    """Endless batches of this rank, from where the run is; a batch given out counts as done."""
     data, progress = run.recipe["data"], run.progress
     while True:
         plan = rows(run.corpus, data["length"], random.Random(f"{data['seed']} {progress.epoch}"))
@@ -150,35 +160,61 @@ def batches(run: Run, rank: int, world: int) -> Any:  # noqa: ANN401
         while progress.position + each <= len(plan):
             begin = progress.position + rank * data["rows"]
             seed = [data["seed"], progress.epoch, progress.position, rank]
-            yield batch(run.corpus, plan[begin : begin + data["rows"]], data["length"], data["window"], seed)
+            pieces = plan[begin : begin + data["rows"]]
             progress.position += each
+            yield batch(run.corpus, pieces, data["length"], data["window"], seed)
         progress.epoch, progress.position = progress.epoch + 1, 0
 
 
+class Log:
+    """A line of progress now and then."""
+
+    def __init__(self) -> None:
+        self.began = self.spoken = time.monotonic()
+        self.parts: list[Tensor] = []
+        self.heard = 0.0  # seconds
+
+    def add(self, parts: Tensor, heard: float) -> None:
+        """Take the parts of a step's loss and the seconds it heard."""
+        self.parts.append(parts)
+        self.heard += heard
+
+    def line(self, progress: Progress, stage: str, rate: float) -> None:
+        """Print the mean since the last line."""
+        self.spoken = time.monotonic()
+        frames, ctc, transducer = torch.stack(self.parts).mean(0).tolist()
+        print(
+            f"step {progress.step} epoch {progress.epoch} {stage} rate {rate:.1e} "
+            f"frames {frames:.3f} ctc {ctc:.3f} transducer {transducer:.3f} "
+            f"{self.heard / (self.spoken - self.began):.0f}x real time",
+            flush=True,
+        )
+        self.parts = []
+
+
 def train(run: Run, rank: int, world: int, limit: int) -> None:
-    """The loop: until the last stage is over or `limit` steps are done."""
+    """Loop until the last stage is over or `limit` steps are done."""
     losses = Losses(run.network, run.recipe["data"]["window"])
     model: nn.Module = losses
     if world > 1:
         model = DistributedDataParallel(losses, find_unused_parameters=True)
-    progress, parts, since = run.progress, [], 0.0
-    saved = spoken = began = time.monotonic()
-    for data in batches(run, rank, world):
-        now = stage_at(progress.step, run.recipe["stage"])
-        if now is None or (limit and progress.step >= limit):
+    progress, log, saved = run.progress, Log(), time.monotonic()
+    coming = batches(run, rank, world)
+    while now := stage_at(progress.step, run.recipe["stage"]):
+        if limit and progress.step >= limit:
             break
-        stage, rate = now
+        (stage, rate), data = now, next(coming)
         loss, each = model(data, stage)
         step(run, loss, rate)
-        parts.append(each)
         progress.step += 1
         heard = data.x.shape[0] * data.x.shape[1] * 0.01 * world
-        progress.audio, since = progress.audio + heard, since + heard
-        if rank == 0 and time.monotonic() - spoken > LINE_EVERY:
-            spoken = time.monotonic()
-            report(progress, stage, rate, torch.stack(parts).mean(0), since / (spoken - began))
-            parts = []
-        if rank == 0 and time.monotonic() - saved > SAVE_EVERY:
+        progress.audio += heard
+        if rank:
+            continue
+        log.add(each, heard)
+        if time.monotonic() - log.spoken > LINE_EVERY:
+            log.line(progress, stage["name"], rate)
+        if time.monotonic() - saved > SAVE_EVERY:
             saved = time.monotonic()
             run.save()
     if rank == 0:
@@ -199,19 +235,11 @@ def step(run: Run, loss: Tensor, rate: float) -> None:
     run.follow()
 
 
-def report(progress: Progress, stage: Recipe, rate: float, parts: Tensor, speed: float) -> None:
-    """A line of progress."""
-    frames, ctc, transducer = parts.tolist()
-    print(
-        f"step {progress.step} epoch {progress.epoch} {stage['name']} rate {rate:.1e} "
-        f"frames {frames:.3f} ctc {ctc:.3f} transducer {transducer:.3f} {speed:.0f}x real time",
-        flush=True,
-    )
-
-
 def main() -> None:
     """Command line of this step."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
@@ -229,7 +257,11 @@ def main() -> None:
     torch.manual_seed(1000 * run.progress.step + rank)  # dropout goes on anew, all else exactly
     if rank == 0:
         count = sum(p.numel() for p in run.network.parameters()) / 1e6
-        print(f"{len(run.corpus.corpus)} recordings, {count:.2f} M parameters, from step {run.progress.step}", flush=True)
+        print(
+            f"{len(run.corpus.corpus)} recordings, {count:.2f} M parameters, "
+            f"from step {run.progress.step}",
+            flush=True,
+        )
     train(run, rank, world, options.limit)
 
 

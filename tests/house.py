@@ -4,14 +4,17 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
+import pytest
 from earshot.api import About, ApiSettings
 from earshot.events import AudioDropped, SourceChanged
-from earshot.generated.v1 import events_pb2, recognition_pb2
+from earshot.generated.v1 import recognition_pb2 as pb
+from earshot.generated.v1.events_pb2 import Event
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
 from earshot.server import serving
 from earshot.session import Recognises
@@ -21,9 +24,9 @@ from earshot.sources import Chunk
 from tests.fake_recogniser import FakeRecogniser, Samples, s16le
 
 Item = Chunk | AudioDropped | SourceChanged
-S16LE = recognition_pb2.SAMPLE_FORMAT_S16LE
-CONFIG = recognition_pb2.RecognizeConfig(
-    format=S16LE, sample_rate=16_000, filter=recognition_pb2.Filter(partials=True, lattices=True)
+S16LE = pb.SAMPLE_FORMAT_S16LE
+CONFIG = pb.RecognizeConfig(
+    format=S16LE, sample_rate=16_000, filter=pb.Filter(partials=True, lattices=True)
 )
 
 
@@ -95,21 +98,43 @@ async def house(
 
 
 def requests(
-    pieces: Iterable[bytes], config: recognition_pb2.RecognizeConfig = CONFIG
-) -> list[recognition_pb2.RecognizeRequest]:
-    audio = [recognition_pb2.RecognizeRequest(audio=piece) for piece in pieces]
-    return [recognition_pb2.RecognizeRequest(config=config), *audio]
+    pieces: Iterable[bytes], config: pb.RecognizeConfig = CONFIG
+) -> list[pb.RecognizeRequest]:
+    audio = [pb.RecognizeRequest(audio=piece) for piece in pieces]
+    return [pb.RecognizeRequest(config=config), *audio]
 
 
-def spoken(samples: Samples, piece: int = 3_200) -> list[recognition_pb2.RecognizeRequest]:
+def spoken(samples: Samples, piece: int = 3_200) -> list[pb.RecognizeRequest]:
     """The requests of a client that sends samples, `piece` bytes at a time."""
     data = s16le(samples)
     return requests(data[first : first + piece] for first in range(0, len(data), piece))
 
 
-def kinds(events: Iterable[events_pb2.Event]) -> list[str]:
+def kinds(events: Iterable[Event]) -> list[str]:
     """The names of events, partials left out."""
     return [kind for event in events if (kind := event.WhichOneof("event") or "") != "partial"]
+
+
+async def refused(house: House, messages: list[pb.RecognizeRequest]) -> tuple[str, str]:
+    """Status and sentence by which a call of Recognize is refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async for _ in house.stub.Recognize(iter(messages)):
+            pass
+    return caught.value.code().name, caught.value.details() or ""
+
+
+async def everything(call: Any) -> list[Any]:
+    """All responses that still come, however the call ends."""
+    responses = []
+    with suppress(grpc.aio.AioRpcError):
+        while response := await call.read():
+            responses.append(response)
+    return responses
+
+
+async def last_events(call: Any) -> list[Event]:
+    """All events that still come, however the call ends."""
+    return [response.event for response in await everything(call)]
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:

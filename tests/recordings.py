@@ -17,6 +17,10 @@ class Recording:
 
     path: Path
     seconds: float
+    start: float
+    """seconds; where speech begins"""
+    end: float
+    """seconds; where speech ends"""
     text: str
 
     def samples(self) -> npt.NDArray[np.float32]:
@@ -24,12 +28,17 @@ class Recording:
         found: npt.NDArray[np.float32] = soundfile.read(self.path, dtype="float32")[0]
         return found
 
+    def speech(self) -> npt.NDArray[np.float32]:
+        """Samples [N] without what is before and after the speech."""
+        return self.samples()[round(self.start * 16_000) : round(self.end * 16_000)]
+
 
 def recordings() -> list[Recording]:
     """All of them, in the order of the manifest."""
     with (AUDIO / "manifest.tsv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    return [Recording(AUDIO / r["path"], float(r["seconds"]), r["text"]) for r in rows]
+    times = ("seconds", "start", "end")
+    return [Recording(AUDIO / r["path"], *(float(r[t]) for t in times), r["text"]) for r in rows]
 
 
 def recording(name: str) -> Recording:

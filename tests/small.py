@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-
+import numpy.typing as npt
 from earshot.grammar import LexiconGrammar
 from earshot.lexicon import Pronunciations, Tree
 from earshot.ngram import Ngram, write
 
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 SYMBOLS = ["<blk>", "A", "B", "C", "A|", "B|", "C|"]
 WORDS = ["<s>", "</s>", "a", "ab", "b", "bee", "cab"]
 SPOKEN = {"a": [4], "ab": [1, 5], "b": [5], "bee": [5], "cab": [3, 1, 5]}
@@ -27,16 +29,16 @@ class RandomScorer:
         self._own[:, 0] = 0
         self._heard = 0
 
-    def hear(self, encoded: np.ndarray) -> None:
+    def hear(self, encoded: Floats) -> None:
         self._heard, self._now = self._heard + len(encoded), self._heard
 
-    def logp(self, t: int, contexts: np.ndarray) -> np.ndarray:
-        return self.table[self._now + t, contexts]
+    def logp(self, t: int, contexts: Ints) -> Floats:
+        return np.asarray(self.table[self._now + t, contexts])
 
-    def internal(self, contexts: np.ndarray) -> np.ndarray:
-        return self._own[contexts]
+    def internal(self, contexts: Ints) -> Floats:
+        return np.asarray(self._own[contexts])
 
-    def advance(self, contexts: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    def advance(self, _contexts: Ints, tokens: Ints) -> Ints:
         return tokens
 
 
@@ -56,7 +58,9 @@ def ngram(folder: Path) -> Ngram:
         "start3": np.array([0, 1]),
         "word3": np.array([4]),  # <s> a b
         "value3": np.array([0]),
-        "codes": np.concatenate([[-0.5, -1.0, -1.5], np.zeros(253), [-0.2], np.zeros(255), [-0.4], np.zeros(255)]),
+        "codes": np.concatenate(
+            [[-0.5, -1.0, -1.5], np.zeros(253), [-0.2], np.zeros(255), [-0.4], np.zeros(255)]
+        ),
     }
     write(folder / "small.lm", sections)
     return Ngram(folder / "small.lm")
@@ -68,7 +72,9 @@ def tree(model: Ngram) -> Tree:
     for row, phones in zip(tokens, SPOKEN.values(), strict=True):
         row[: len(phones)] = phones
     numbers = np.array([WORDS.index(w) for w in SPOKEN])
-    return Tree.build(Pronunciations(numbers, tokens, np.zeros(len(SPOKEN), np.float32)), model.unigram)
+    return Tree.build(
+        Pronunciations(numbers, tokens, np.zeros(len(SPOKEN), np.float32)), model.unigram
+    )
 
 
 def grammar(folder: Path, scale: float = 0.6) -> LexiconGrammar:

@@ -1,8 +1,6 @@
 import asyncio
 import stat
-from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import grpc
 import numpy as np
@@ -11,8 +9,6 @@ from earshot.api import ApiSettings
 from earshot.errors import DeviceError
 from earshot.generated.v1 import recognition_pb2 as pb
 from earshot.generated.v1 import status_pb2
-from earshot.generated.v1.events_pb2 import Event
-from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
 from earshot.generated.v1.status_pb2_grpc import StatusStub
 from earshot.place import claim
 from earshot.sessions import SessionSettings
@@ -21,27 +17,20 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tests.fake_recogniser import loud, quiet, s16le
-from tests.house import S16LE, House, house, kinds, requests, spoken, until
+from tests.house import (
+    S16LE,
+    House,
+    house,
+    kinds,
+    last_events,
+    refused,
+    requests,
+    spoken,
+    until,
+)
 
 UTTERANCE = ["speech_started", "end_point", "committed"]
 EVERYTHING = pb.Filter(partials=True, lattices=True)
-
-
-async def refused(house: House, messages: list[pb.RecognizeRequest]) -> tuple[str, str]:
-    """Status and sentence by which a call of Recognize is refused."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        async for _ in house.stub.Recognize(iter(messages)):
-            pass
-    return caught.value.code().name, caught.value.details() or ""
-
-
-async def last_events(call: Any) -> list[Event]:
-    """All events that still come, however the call ends."""
-    events = []
-    with suppress(grpc.aio.AioRpcError):
-        while response := await call.read():
-            events.append(response.event)
-    return events
 
 
 def test_audio_of_a_client_becomes_the_events_of_an_utterance() -> None:
@@ -212,52 +201,6 @@ def test_twenty_clients_at_once_all_hear_the_same() -> None:
     asyncio.run(scene())
 
 
-def test_a_client_that_never_reads_is_disconnected_and_the_others_go_on() -> None:
-    async def scene() -> None:
-        sessions, api = SessionSettings(unread_events=20), ApiSettings(write_seconds=0.5)
-        async with house(sessions_settings=sessions, api_settings=api) as h:
-            # Without probing of the bandwidth, no more than 64 KiB are buffered on the way.
-            async with grpc.aio.insecure_channel(
-                f"unix:{h.path}", options=[("grpc.http2.bdp_probe", 0)]
-            ) as channel:
-                stub = RecognitionStub(channel)  # type: ignore[no-untyped-call]
-                idle = stub.Listen(pb.ListenRequest(filter=EVERYTHING))
-                await until(lambda: h.sessions.clients.now == 1)
-                reader = h.stub.Listen(pb.ListenRequest())
-                await until(lambda: h.sessions.clients.now == 2)
-                for _ in range(100):
-                    h.room.say(loud(2.0), quiet(0.5))
-                    for kind in UTTERANCE:
-                        assert (await reader.read()).event.WhichOneof("event") == kind
-                await until(lambda: h.sessions.clients.now == 1)
-                assert h.sessions.clients.dropped == 1
-                with pytest.raises(grpc.aio.AioRpcError) as caught:
-                    async for _ in idle:
-                        pass
-            assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-            assert "exceed the limit of" in (caught.value.details() or "")
-
-    asyncio.run(scene())
-
-
-def test_a_client_that_vanishes_leaves_nothing_behind() -> None:
-    async def scene() -> None:
-        async with house() as h:
-            for _ in range(3):
-                async with grpc.aio.insecure_channel(f"unix:{h.path}") as channel:
-                    stub = RecognitionStub(channel)  # type: ignore[no-untyped-call]
-                    call = stub.Recognize()
-                    for message in spoken(loud(0.3)):
-                        await call.write(message)
-                    await call.read()
-            await until(lambda: h.sessions.clients.now == 0)
-            assert h.sessions.clients.total == 3
-            assert len(h.sessions._sessions) == 1  # that of the source
-            assert not h.sessions._outboxes
-
-    asyncio.run(scene())
-
-
 def test_a_deadline_is_kept_and_frees_the_place() -> None:
     async def scene() -> None:
         async with house() as h:
@@ -268,6 +211,22 @@ def test_a_deadline_is_kept_and_frees_the_place() -> None:
             await endless.write(requests([])[0])
             assert await endless.code() is grpc.StatusCode.DEADLINE_EXCEEDED
             await until(lambda: h.sessions.clients.now == 0)
+
+    asyncio.run(scene())
+
+
+def test_a_deadline_within_an_utterance_cancels_and_counts_it() -> None:
+    async def scene() -> None:
+        async with house() as h:
+            call = h.stub.Recognize(timeout=0.5)
+            for message in spoken(loud(0.3)):
+                await call.write(message)
+            assert await call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            await until(lambda: len(h.sessions._sessions) == 1)  # that of the source
+            tally, clients = h.sessions.tally, h.sessions.clients
+            assert (tally.utterances, tally.committed, tally.cancelled) == (1, 0, 1)
+            assert (clients.now, clients.total, clients.dropped) == (0, 1, 0)
+            assert h.sessions.heard == 4_800
 
     asyncio.run(scene())
 

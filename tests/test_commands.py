@@ -1,15 +1,25 @@
 """The command line as a program, against a daemon with a fake recogniser."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import soundfile
+from earshot import compose, config
 from earshot.__main__ import main
+from earshot.errors import DeviceError
+from earshot.microphone import Microphone
+from earshot.sources import AudioFile
 
+from tests.fake_engine import FakeEngine
 from tests.fake_recogniser import loud, quiet
-from tests.test_daemon import PATIENCE, ROOT, daemon
+from tests.fakes import FakeDevice
+from tests.processes import PATIENCE, ROOT, daemon
+from tests.recordings import recording, similarity
 
 EARSHOT = [sys.executable, "-m", "earshot"]
 
@@ -99,21 +109,99 @@ def test_a_bad_setting_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     assert err.count("\n") == 1
 
 
+def findings(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    return {f["what"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
+
+
+def no_microphone(*_: object) -> None:
+    message = "there is no microphone (found: none)"
+    raise DeviceError(message)
+
+
 def test_the_doctor_names_each_trouble_and_its_mend(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("earshot.commands.doctor.PortAudio", no_microphone)
     place, absent = tmp_path / "e.sock", tmp_path / "absent"
     assert main(["doctor", "--json", "--socket", str(place), "--bundle", str(absent)]) == 1
-    findings = {f["what"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
-    assert "onnxruntime" in findings["libraries"]["found"]
-    assert findings["python"]["mend"] == findings["socket folder"]["mend"] == ""
-    assert str(absent) in findings["bundle"]["found"]
-    assert findings["bundle"]["mend"]
-    assert "earshot run" in findings["daemon"]["mend"]
-    main(["doctor", "--socket", str(place), "--bundle", str(absent)])
+    found = findings(capsys)
+    assert "onnxruntime" in found["libraries"]["found"]
+    assert found["python"]["mend"] == found["socket folder"]["mend"] == ""
+    assert str(absent) in found["bundle"]["found"]
+    assert found["bundle"]["state"] == found["microphone"]["state"] == "TROUBLE"
+    assert "plug one in" in found["microphone"]["mend"]
+    assert "earshot run" in found["daemon"]["mend"]
+    assert main(["doctor", "--socket", str(place), "--bundle", str(absent)]) == 1
     out = capsys.readouterr().out
-    assert f"TROUBLE  daemon: no daemon answers at {place}" in out
+    assert f"note     daemon: no daemon answers at {place}" in out
+    assert "TROUBLE  microphone: there is no microphone (found: none)\n" in out
     assert "ok       python: 3." in out
+
+
+def test_the_doctor_is_content_without_what_is_not_needed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("earshot.commands.doctor.PortAudio", no_microphone)
+    monkeypatch.setattr("earshot.compose.load_engine", lambda _: FakeEngine())
+    config = tmp_path / "earshot.toml"
+    config.write_text('source = "auto"\n', encoding="utf-8")
+    place = ["--socket", str(tmp_path / "e.sock")]
+    assert main(["doctor", "--json", *place, "--config", str(config)]) == 0
+    found = findings(capsys)
+    assert found["bundle"]["found"] == "fake 1.0"
+    assert found["microphone"]["state"] == found["daemon"]["state"] == "note"
+    assert main(["doctor", "--json", *place]) == 1  # now the microphone is what is to be heard
+
+
+def test_the_doctor_does_not_take_the_microphone_from_the_daemon(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("earshot.commands.doctor.PortAudio", no_microphone)
+    monkeypatch.setattr(
+        "earshot.commands.doctor.status",
+        lambda _: SimpleNamespace(ready=True, source="microphone 'x' (16000 Hz, channels: 1)"),
+    )
+    main(["doctor", "--json"])
+    found = findings(capsys)
+    assert found["microphone"]["state"] == found["daemon"]["state"] == "ok"
+    assert found["microphone"]["found"].endswith("heard by the daemon")
+
+
+def test_the_microphone_or_else_the_recording_that_comes_with_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config.Settings(source="auto")
+    monkeypatch.setattr(compose, "PortAudio", no_microphone)
+    source = compose.open_source(settings)
+    assert isinstance(source, AudioFile)
+    source.close()
+    assert "there is no microphone" in caplog.text
+    assert "recording" in caplog.text
+    monkeypatch.setattr(compose, "PortAudio", lambda: SimpleNamespace(open=lambda _: FakeDevice()))
+    monkeypatch.setattr("earshot.microphone.PortAudio", FakeDevice)
+    assert isinstance(compose.open_source(settings), Microphone)
+
+
+def test_the_recording_that_comes_with_it_is_what_its_readme_says() -> None:
+    audio, rate = soundfile.read(compose.recording(), dtype="float32")
+    assert (rate, audio.ndim) == (16_000, 1)
+    text = compose.recording().with_name("README.md").read_text("utf-8")
+    for name in ("librispeech_sentence2", "common_voice_sentence", "librispeech_sentence1"):
+        assert similarity(audio, recording(name).samples()) > 0.999
+        assert recording(name).text in text
+
+
+def test_an_interrupt_is_how_listening_is_meant_to_end() -> None:
+    with daemon("--source", "-") as d:
+        d.until(lambda _: True)
+        command = [*EARSHOT, "listen", "--socket", str(d.path)]
+        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as listening:
+            d.until(lambda answer: answer.counters.clients == 1)
+            listening.send_signal(signal.SIGINT)
+            out, err = listening.communicate(timeout=PATIENCE)
+    assert (out, err, listening.returncode) == ("", "", 0)
 
 
 def test_the_package_can_be_run_as_a_module() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from earshot.config import Settings, load
-from earshot.settings import assemble
 from earshot.errors import SettingsError
+from earshot.settings import assemble
 
 
 @dataclass(frozen=True, slots=True)

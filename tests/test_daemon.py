@@ -6,97 +6,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
 import soundfile
-from earshot.client import connected, status
-from earshot.errors import DeviceError
-from earshot.generated.v1 import recognition_pb2 as pb
-from earshot.generated.v1.events_pb2 import Event
-from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
-from earshot.generated.v1.status_pb2 import GetStatusResponse
 
-from tests.fake_recogniser import loud, quiet, s16le
+from tests.fake_recogniser import loud, quiet
 from tests.house import kinds
-
-ROOT = Path(__file__).parent.parent
-PATIENCE = 30.0  # seconds until a test gives up; the machine may be busy
-
-
-@dataclass
-class Daemon:
-    process: subprocess.Popen[bytes]
-    path: Path
-
-    def hear(self, samples: np.ndarray) -> None:
-        """Speak into standard input."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(s16le(samples))
-        self.process.stdin.flush()
-
-    def status(self) -> GetStatusResponse:
-        with connected(self.path) as channel:
-            return status(channel)
-
-    def until(self, condition: Callable[[GetStatusResponse], bool]) -> GetStatusResponse:
-        """Ask for the status until it is as it should be."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            with suppress(DeviceError):
-                if condition(answer := self.status()):
-                    return answer
-            time.sleep(0.02)
-        message = f"the daemon never came so far; it is {self.process.poll()}"
-        raise AssertionError(message)
-
-    def end(self) -> tuple[int, str, str]:
-        """Stop it politely: exit code, standard output, standard error."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(PATIENCE)  # its input stays open meanwhile, so that it does not end first
-        out, err = (
-            pipe.read() if pipe else b"" for pipe in (self.process.stdout, self.process.stderr)
-        )
-        return self.process.returncode, out.decode(), err.decode()
-
-
-@contextmanager
-def daemon(*options: str, delay: float = 0.0, path: Path | None = None) -> Iterator[Daemon]:
-    with tempfile.TemporaryDirectory(prefix="e") as folder:
-        place = path or Path(folder) / "sub" / "e.sock"
-        command = [sys.executable, "-m", "tests.fake_daemon", str(delay), "--socket", str(place)]
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        with subprocess.Popen([*command, *options], cwd=ROOT, **pipes) as process:  # type: ignore[call-overload]
-            try:
-                yield Daemon(process, place)
-            finally:
-                process.kill()
-
-
-@contextmanager
-def listening(house: Daemon) -> Iterator[grpc.Call]:
-    """A call of Listen that has begun."""
-    house.until(lambda _: True)
-    with grpc.insecure_channel(f"unix:{house.path}") as channel:
-        stub = RecognitionStub(channel)  # type: ignore[no-untyped-call]
-        call = stub.Listen(pb.ListenRequest(), timeout=PATIENCE)
-        house.until(lambda answer: answer.counters.clients == 1)
-        yield call
-
-
-def rest(call: grpc.Call) -> list[Event]:
-    """The events until a call ends, however it does."""
-    events = []
-    with suppress(grpc.RpcError):
-        for response in call:  # type: ignore[attr-defined]
-            events.append(response.event)  # noqa: PERF401 - those before the error count
-    return events
+from tests.processes import PATIENCE, ROOT, Daemon, daemon, listening, rest
 
 
 def test_a_signal_within_an_utterance_commits_it_and_leaves_nothing_behind() -> None:
@@ -146,6 +65,8 @@ def test_a_recording_is_heard_printed_and_survived(tmp_path: Path) -> None:
         assert code == 0
         assert "“word word word”" in out
         assert out.count("committed") == 1
+        assert f"clients are still served at {d.path}" in err
+        assert "Ctrl-C or SIGTERM stops the daemon" in err
         assert "word word" not in err
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from earshot.catalog import Catalog
+from earshot.grammar import PieceGrammar, spread
+from earshot.ngram import Ngram
+from earshot.search import Search, SearchSettings, best_of_each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from earshot.catalog import Catalog
-from earshot.grammar import PieceGrammar, spread
-from earshot.search import Search, SearchSettings, best_of_each
 from tests import small
 
 WIDE = SearchSettings(beam=10_000, width=1e4, extend_width=1e4, lattice_width=1e4, ilm_scale=0.3)
@@ -27,7 +28,10 @@ def exhaustive(scorer: small.RandomScorer, folder: Path, frames: int) -> tuple[f
             tokens = [t for _, phones in words for t in phones]
             if len(tokens) <= frames:
                 sound = _best_placement(scorer, tokens, frames)
-                best = max(best, (sound + 0.6 * _language(model, [w for w, _ in words]), [w for w, _ in words]))
+                best = max(
+                    best,
+                    (sound + 0.6 * _language(model, [w for w, _ in words]), [w for w, _ in words]),
+                )
     return best
 
 
@@ -46,7 +50,7 @@ def _best_placement(scorer: small.RandomScorer, tokens: list[int], frames: int) 
     return score.get(len(tokens), -np.inf)
 
 
-def _language(model: small.Ngram, words: list[str]) -> float:
+def _language(model: Ngram, words: list[str]) -> float:
     state, total = np.array([model.start]), 0.0
     for word in [*words, "</s>"]:
         logp, state = model.both(state, np.array([small.WORDS.index(word)]))
@@ -73,11 +77,23 @@ def test_finds_what_an_exhaustive_search_finds(seed: int, tmp_path: Path) -> Non
 
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 5), min_size=1, max_size=6))
 @settings(deadline=None, max_examples=30)
-def test_slicing_of_the_chunks_changes_nothing(tmp_path_factory: pytest.TempPathFactory, seed: int, cuts: list[int]) -> None:
+def test_slicing_of_the_chunks_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, cuts: list[int]
+) -> None:
     folder = tmp_path_factory.mktemp("small")
     frames = sum(cuts)
-    whole = run(Search(small.RandomScorer(seed, frames), small.grammar(folder), Catalog.empty(7), SearchSettings()), frames)
-    parts = Search(small.RandomScorer(seed, frames), small.grammar(folder), Catalog.empty(7), SearchSettings())
+    whole = run(
+        Search(
+            small.RandomScorer(seed, frames),
+            small.grammar(folder),
+            Catalog.empty(7),
+            SearchSettings(),
+        ),
+        frames,
+    )
+    parts = Search(
+        small.RandomScorer(seed, frames), small.grammar(folder), Catalog.empty(7), SearchSettings()
+    )
     for cut in cuts:
         run(parts, cut)
     assert parts.words() == whole.words()
@@ -86,7 +102,15 @@ def test_slicing_of_the_chunks_changes_nothing(tmp_path_factory: pytest.TempPath
 
 
 def test_a_narrow_beam_keeps_no_more_than_it_may(tmp_path: Path) -> None:
-    search = run(Search(small.RandomScorer(3, 20), small.grammar(tmp_path), Catalog.empty(7), replace(WIDE, beam=5)), 20)
+    search = run(
+        Search(
+            small.RandomScorer(3, 20),
+            small.grammar(tmp_path),
+            Catalog.empty(7),
+            replace(WIDE, beam=5),
+        ),
+        20,
+    )
     assert len(search._live.score) <= 5
 
 
@@ -96,7 +120,9 @@ def test_a_bonus_of_the_catalog_changes_the_words_and_is_kept_apart(tmp_path: Pa
     bonus = np.zeros((1, 7), np.float32)
     bonus[0, 3] = 50.0  # C begins only "cab"
     favoured = Catalog(np.zeros((1, 7), np.int64), bonus)
-    other = run(Search(small.RandomScorer(1, FRAMES), small.grammar(tmp_path), favoured, WIDE), FRAMES)
+    other = run(
+        Search(small.RandomScorer(1, FRAMES), small.grammar(tmp_path), favoured, WIDE), FRAMES
+    )
     raw = other.raw()
     best = int(raw.last.back[(raw.last.score + raw.closing).argmax()])
     words = [small.WORDS[w] for w, _, _ in other._memory.words_to(best)]
@@ -114,12 +140,17 @@ def test_word_pieces_go_through_the_same_search() -> None:
         table[t, :, token] = -0.01
     scorer = small.RandomScorer(0, 4)
     scorer.table = table
-    search = run(Search(scorer, PieceGrammar(pieces), Catalog.empty(7), replace(WIDE, ilm_scale=0.0)), 4)
+    search = run(
+        Search(scorer, PieceGrammar(pieces), Catalog.empty(7), replace(WIDE, ilm_scale=0.0)), 4
+    )
     assert search.words()[:1] == [("call", 0, 0)]
     raw = search.raw()
     best = int(raw.last.back[(raw.last.score + raw.closing).argmax()])
     spelt = search._grammar.spelling
-    assert [(spelt(w), b, e) for w, b, e in search._memory.words_to(best)] == [("call", 0, 0), ("john", 1, 2)]
+    assert [(spelt(w), b, e) for w, b, e in search._memory.words_to(best)] == [
+        ("call", 0, 0),
+        ("john", 1, 2),
+    ]
 
 
 def test_spread_lists_ranges() -> None:

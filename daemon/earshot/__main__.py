@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from earshot import __version__
-from earshot.commands import doctor, listen, run, status, transcribe
+from earshot.commands import bundle, doctor, listen, run, status, transcribe
 from earshot.errors import EarshotError
 
-COMMANDS = (run, listen, transcribe, status, doctor)
+COMMANDS = (run, listen, transcribe, status, doctor, bundle)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has enough. Python must not try to flush the rest on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        print("earshot: interrupted", file=sys.stderr)
+        pass  # whoever pressed the keys knows
     return 1
 
 

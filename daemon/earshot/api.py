@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 
 from earshot.convert import duration, to_message, wanted
 from earshot.errors import EarshotError, LimitError, RequestError
@@ -67,6 +68,16 @@ async def answered(context: Context) -> AsyncIterator[None]:
         await context.abort(grpc.StatusCode[error.status.value], str(error))
 
 
+async def understood(requests: Requests) -> Requests:
+    """Give the requests. Raises RequestError for bytes that are none."""
+    try:
+        async for request in requests:
+            yield request
+    except DecodeError as error:
+        message = "the bytes are no RecognizeRequest; send the messages of earshot.v1"
+        raise RequestError(message) from error
+
+
 class RecognitionApi(RecognitionServicer):
     """The service Recognition."""
 
@@ -83,6 +94,7 @@ class RecognitionApi(RecognitionServicer):
         """Hear the audio of the client."""
         async with answered(context):
             with self._sessions.recognise() as (session, outbox):
+                requests = understood(requests)
                 config = await self._config(requests)
                 audio = PushedAudio(_format(config))
                 hearing = asyncio.create_task(self._hear(requests, audio, session, outbox))
@@ -99,7 +111,7 @@ class RecognitionApi(RecognitionServicer):
         """Read the first message, which must be the config."""
         try:
             async with asyncio.timeout(self._settings.config_seconds):
-                first = await anext(aiter(requests), None)
+                first = await anext(requests, None)
         except TimeoutError:
             first = None
         if first is None or first.WhichOneof("request") != "config":

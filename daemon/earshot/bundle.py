@@ -114,6 +114,9 @@ def _manifest(path: Path) -> dict[str, Any]:
     if facts["kind"] not in {"phones", "pieces"}:
         message = f"{path}: kind is {facts['kind']!r}, but must be 'phones' or 'pieces'"
         raise BundleError(message)
+    if not isinstance(facts.get("tuning", {}), dict):
+        message = f"{path}: tuning is {facts['tuning']!r}, but must be a table; {INSTALL}"
+        raise BundleError(message)
     return facts
 
 
@@ -146,13 +149,14 @@ def read_symbols(path: Path) -> tuple[str, ...]:
     """The symbols [V] of tokens.txt, a symbol and its number a line. Raises BundleError."""
     found: dict[int, str] = {}
     try:
-        for line in path.read_text(encoding="utf8").splitlines():
+        lines = path.read_text(encoding="utf8").rstrip("\n").split("\n")
+        for line in lines:  # not splitlines: a symbol may be one of Unicode's other line ends
             symbol, _, number = line.rstrip().rpartition(" ")
             found[int(number)] = symbol or " "  # a line with only a number is the space
     except (OSError, ValueError) as error:
         message = f"{path}: not a table of tokens ({error}); {INSTALL}"
         raise BundleError(message) from error
-    if not found or sorted(found) != list(range(len(found))):
+    if sorted(found) != list(range(len(lines))):
         message = f"{path}: its numbers do not run from 0 on without a gap; {INSTALL}"
         raise BundleError(message)
     return tuple(found[i] for i in range(len(found)))

@@ -1,7 +1,7 @@
 """The catalog in the search: an automaton over the bundle's tokens whose arcs carry a bonus.
 
-Every hypothesis holds a state of it. An empty catalog has one state and gives nothing, so the search
-needs no second way for it.
+Every hypothesis holds a state of it. An empty catalog has one state and gives nothing, so the
+search needs no second way for it.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The encoder: windows of features and a state in, encoded frames and a state out.
 
 Loads the streaming conventions of sherpa-onnx by a table of layouts: what states a `model_type` has
-and which axis of each is the batch. Inputs and outputs are bound by position, as sherpa-onnx does.
+and what shape each is. Inputs and outputs are bound by position, as sherpa-onnx does.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,13 @@ from earshot.units import FEATURE_BINS
 Frames = npt.NDArray[np.float32]
 State = tuple[npt.NDArray[np.generic], ...]
 Facts = dict[str, str]
-EMBED_STATE = (
-    1,
-    128,
-    3,
-    19,
-)  # of zipformer2's front end: channels, frames, ((80 - 1) / 2 - 1) / 2 bins
+# Of zipformer2's front end: batch, channels, frames, ((80 - 1) / 2 - 1) / 2 bins.
+EMBED_STATE = (1, 128, 3, 19)
+STACKS = (
+    "num_encoder_layers", "encoder_dims", "query_head_dims", "value_head_dims", "num_heads",
+    "cnn_module_kernels", "left_context_len",
+)  # fmt: skip
+INSTALL = "install the bundle again"
 QUIET = -15.942385  # log of the smallest power Kaldi's filter banks give: what silence looks like
 
 
@@ -40,10 +41,12 @@ def _conformer(facts: Facts, path: Path) -> State:
 
 
 def _zipformer2(facts: Facts, path: Path) -> State:
-    keys = "num_encoder_layers encoder_dims query_head_dims value_head_dims num_heads cnn_module_kernels left_context_len"
-    stacks = zip(*(numbers(facts, key, path) for key in keys.split()), strict=True)
+    columns = [numbers(facts, key, path) for key in STACKS]
+    if len({len(column) for column in columns}) > 1:
+        message = f"{path}: metadata {', '.join(STACKS)} differ in length; {INSTALL}"
+        raise BundleError(message)
     state: list[npt.NDArray[np.generic]] = []
-    for layers, width, query, value, heads, kernel, left in stacks:
+    for layers, width, query, value, heads, kernel, left in zip(*columns, strict=True):
         shapes = (
             (left, 1, query * heads),
             (1, 1, left, 3 * width // 4),
@@ -61,6 +64,8 @@ LAYOUTS: dict[str, Callable[[Facts, Path], State]] = {
     "conformer": _conformer,
     "zipformer2": _zipformer2,
 }
+# Whose last input is the count of feature frames before the window: the caller keeps it.
+COUNTED = frozenset({"conformer"})
 
 
 class Encoder:
@@ -73,15 +78,26 @@ class Encoder:
         if kind not in LAYOUTS:
             message = f"{path}: model_type {kind!r} is not one of {', '.join(sorted(LAYOUTS))}"
             raise BundleError(message)
+        if facts.get("feature"):
+            message = f"{path}: hears {facts['feature']} features, but only Kaldi's are known"
+            raise BundleError(message)
         self.window = number(facts, "T", path)
         """feature frames a step takes"""
         self.shift = number(facts, "decode_chunk_len", path)
         """feature frames from one step to the next"""
-        self._start = LAYOUTS[kind](facts, path)
+        self._start, self._counted = LAYOUTS[kind](facts, path), kind in COUNTED
+        self._check(path, kind)
+
+    def _check(self, path: Path, kind: str) -> None:
+        """Refuse what would fail or stand still at the first step."""
         self._inputs = [i.name for i in self._session.get_inputs()]
-        self._outputs = [o.name for o in self._session.get_outputs()]
-        if len(self._inputs) != 1 + len(self._start) or len(self._outputs) != len(self._inputs):
-            message = f"{path}: {len(self._inputs)} inputs, but {kind} has 1 and {len(self._start)} states"
+        states = len(self._start)
+        self._outputs = [o.name for o in self._session.get_outputs()][: 1 + states - self._counted]
+        if len(self._inputs) != 1 + states or len(self._outputs) != 1 + states - self._counted:
+            message = f"{path}: {len(self._inputs)} inputs, but {kind} has 1 and {states} states"
+            raise BundleError(message)
+        if not 0 < self.shift <= self.window:
+            message = f"{path}: windows of {self.window} frames cannot go on by {self.shift}"
             raise BundleError(message)
 
     def start(self) -> State:
@@ -92,6 +108,8 @@ class Encoder:
         """Features [window, 80] and a state to encoded frames [T', J] and the next state."""
         given = dict(zip(self._inputs, (window[None], *state), strict=True))
         encoded, *following = self._session.run(self._outputs, given)
+        if self._counted:
+            following.append(state[-1] + self.shift)
         return encoded[0], tuple(following)
 
 
@@ -112,7 +130,7 @@ class Windows:
         return found
 
     def finish(self, frames: Frames, quiet: int) -> list[Frames]:
-        """Take the last frames, add at least `quiet` frames of silence, and give the last windows."""
+        """Take the last frames, add `quiet` of silence or more, and give the last windows."""
         found = self.accept(frames)
         rest = len(self._waiting) + quiet
         steps = max(0, -(-(rest - self._window) // self._shift)) + 1

@@ -1,10 +1,11 @@
-"""When the speaker is done: rules as a table, a disjunction of conjunctions (after Kaldi's online-endpoint).
+"""When the speaker is done: rules as a table (after Kaldi's online-endpoint).
 
-An utterance ends when every condition of any one row holds. Two clocks count, both in audio time:
-*silence*, since the voice-activity detector last heard speech, and *pause*, since the recogniser's
-best hypothesis took its last token. Silence alone is fooled by music and television, a pause alone
-by speech that the network does not understand, so rows ask for both or for much of one. The first
-row that holds decides and is named in the event, with the numbers it saw.
+The table is a disjunction of conjunctions: an utterance ends when every condition of any one row
+holds. Two clocks count, both in audio time: *silence*, since the voice-activity detector last heard
+speech, and *pause*, since the recogniser's best hypothesis took its last token. Silence alone is
+fooled by music and television, a pause alone by speech that the network does not understand, so
+rows ask for both or for much of one. The first row that holds decides and is named in the event,
+with the numbers it saw.
 """
 
 from collections.abc import Sequence

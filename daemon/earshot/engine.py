@@ -27,8 +27,8 @@ from earshot.utterance import Utterance
 from earshot.vad import VadSettings
 
 WORD_END = "|"  # marks the last phone of a word
-# Every piece may follow every piece, so each hypothesis costs as much as 500 tokens; and the network
-# has learnt the language, so nothing is taken away from it.
+# Every piece may follow every piece, so each hypothesis costs as much as 500 tokens; and the
+# network has learnt the language, so nothing is taken away from it.
 PIECES = SearchSettings(beam=8, ilm_scale=0.0)
 
 
@@ -97,12 +97,13 @@ class Engine:
 
 
 def _tuning(bundle: Bundle) -> Tuning:
-    if bundle.kind == "pieces" and "search" not in bundle.tuning:
-        return Tuning(search=PIECES)
     try:
-        return assemble(Tuning, bundle.tuning, str(bundle.file(MANIFEST)), "tuning.")
+        tuning = assemble(Tuning, bundle.tuning, str(bundle.file(MANIFEST)), "tuning.")
     except SettingsError as error:
         raise BundleError(str(error)) from error
+    if bundle.kind == "pieces" and "search" not in bundle.tuning:
+        return replace(tuning, search=PIECES)
+    return tuning
 
 
 def _pieces(bundle: Bundle) -> Callable[[SearchSettings], Callable[[], Grammar]]:

@@ -32,7 +32,7 @@ class Arc:
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
-    """An acyclic graph: node 0 is the one start, the last node the one end; arcs sorted by source."""
+    """An acyclic graph: node 0 is the one start, the last the one end; arcs sorted by source."""
 
     nodes: tuple[int, ...]  # the position of each node, samples, never falling along an arc
     arcs: tuple[Arc, ...]

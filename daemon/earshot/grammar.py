@@ -1,13 +1,14 @@
 """What may follow: the lexicon's tree with the language model, or nothing but word pieces.
 
-A grammar answers the search in whole arrays. Its nodes are places inside a word, its states what the
-language model remembers of the words before.
+A grammar answers the search in whole arrays. Its nodes are places inside a word, its states what
+the language model remembers of the words before.
 
     children  every token a node allows: the hypothesis it extends, the token, the child, the gain
     words     which of those complete a word, and the child from which the search goes on
     enter     the node behind a child, asked only for those that the search keeps
     final     hypotheses that may end here, with the word that ends them, if one is under way
 """
+# ruff: noqa: ARG002 - one protocol, two grammars: each leaves aside what only the other needs
 
 from typing import Protocol
 
@@ -23,7 +24,7 @@ NONE = -1  # no word
 
 
 def spread(first: Ints, count: Ints) -> tuple[Ints, Ints]:
-    """Row numbers and positions of ranges: spread([5, 9], [2, 1]) is ([0, 0, 1], [5, 6, 9])."""
+    """Row numbers and positions of ranges: of [5, 9], [2, 1] they are [0, 0, 1], [5, 6, 9]."""
     row = np.repeat(np.arange(len(first)), count)
     before = np.cumsum(count) - count
     return row, np.arange(len(row)) + (first - before)[row]
@@ -34,6 +35,8 @@ class Grammar(Protocol):
 
     start_node: int
     start_state: int
+    marked: bool
+    """the token that ends a word belongs to it (a phone with a mark), not to the next (a piece)"""
 
     def children(self, node: Ints) -> tuple[Ints, Ints, Ints, Floats]:
         """Extensions of nodes [N]: row, token, child, gain, each [M]."""
@@ -51,7 +54,7 @@ class Grammar(Protocol):
         """Scaled language score of words [W] after states [W], and the states after them."""
 
     def final(self, node: Ints, state: Ints) -> tuple[npt.NDArray[np.bool_], Ints, Floats]:
-        """Whether hypotheses [N] may end, the word that ends them or NONE, and their score for it."""
+        """Whether hypotheses [N] may end, the word that then ends or NONE, and its score."""
 
     def spelling(self, word: int) -> str:
         """A word as it is written."""
@@ -61,18 +64,14 @@ class LexiconGrammar:
     """Prefix tree of pronunciations with unigram look-ahead, and a word language model."""
 
     start_node = 0
+    marked = True
 
     def __init__(
         self, tree: Tree, ngram: Ngram, marks: npt.NDArray[np.bool_], scale: float, bonus: float
     ) -> None:
-        """`marks` [V]: the tokens that end a word; `scale` and `bonus` a word of the language model."""
-        self._tree, self._ngram, self._marks, self._scale, self._bonus = (
-            tree,
-            ngram,
-            marks,
-            scale,
-            bonus,
-        )
+        """`marks` [V]: tokens that end a word; `scale`, `bonus`: of the language model, a word."""
+        self._tree, self._ngram, self._marks = tree, ngram, marks
+        self._scale, self._bonus = scale, bonus
         self.start_state = ngram.start
         self._look = (scale * tree.look).astype(np.float32)
 
@@ -118,6 +117,7 @@ class PieceGrammar:
 
     start_node = 0
     start_state = 0
+    marked = False
 
     def __init__(self, pieces: list[str]) -> None:
         self._begins = np.array([piece.startswith("▁") for piece in pieces])
@@ -134,7 +134,7 @@ class PieceGrammar:
 
     def ends_word(self, node: Ints, token: Ints) -> npt.NDArray[np.bool_]:
         """Pieces that begin a word, where one is under way."""
-        return self._begins[token] & (node != self.start_node)
+        return np.asarray(self._begins[token] & (node != self.start_node))
 
     def words(self, node: Ints, token: Ints, child: Ints) -> tuple[Ints, Ints, Ints, Floats]:
         """The word under way, as a node number; the search goes on in the new one."""

@@ -1,12 +1,11 @@
 """Raw lattice of a search -> word lattice with posteriors, and the views of it.
 
 1. Words into the last boundaries go to the one end as well.
-2. Forward-backward, frame by frame on arrays, gives every arc its posterior; what is under `least`
-   goes, which is nearly all.
+2. Forward-backward gives every arc its posterior; what is under `least` goes, which is nearly all.
 3. Boundaries of one grammar state a few frames apart are one node: they differ in time only.
-4. Scores are made to agree with the posteriors: along any path from start to end the sum of acoustic,
-   language and bias is the natural log of the path's probability, and all paths sum to one.
-   Language and bias are as the search weighted them, so they can be taken away again.
+4. Scores are made to agree with the posteriors: along any path from start to end the sum of
+   acoustic, language and bias is the natural log of the path's probability, and all paths sum to
+   one. Language and bias are as the search weighted them, so they can be taken away again.
 """
 
 import heapq
@@ -15,13 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from earshot.events import Alternative, Arc, Lattice, Result, Word
-from earshot.grammar import spread
-from earshot.search import Arcs, RawLattice
-
-Scores = npt.NDArray[np.float64]
+from earshot.memory import RawLattice, Scores
+from earshot.posteriors import best_path, closed, posteriors
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,49 +50,13 @@ class _Edge:
     posterior: float
 
 
-def _closed(raw: RawLattice) -> Arcs:
-    """All arcs, and again those into the last boundaries, as arcs into the one end."""
-    arcs, end = raw.arcs, len(raw.frame)
-    order = np.argsort(arcs.target, kind="stable")
-    target = arcs.target[order]
-    first, stop = (
-        np.searchsorted(target, raw.last.back),
-        np.searchsorted(target, raw.last.back, "right"),
-    )
-    row, place = spread(first, stop - first)
-    closing = Arcs(*(column[order[place]] for column in arcs))
-    spent = (raw.last.score - raw.total[raw.last.back])[row]
-    closing = closing._replace(
-        target=np.full(len(row), end),
-        acoustic=closing.acoustic + spent,
-        language=closing.language + raw.closing[row],
-    )
-    return Arcs(*(np.concatenate(pair) for pair in zip(arcs, closing, strict=True)))
-
-
-def _posteriors(arcs: Arcs, frame: npt.NDArray[np.int64]) -> Scores:
-    """Posterior of each arc; arcs lead from a frame to a later one (the one end is after all)."""
-    score = arcs.acoustic + arcs.language + arcs.bias
-    frame = np.append(frame, frame.max() + 1)
-    ahead, back = np.full(len(frame), -np.inf), np.full(len(frame), -np.inf)
-    ahead[0], back[-1] = 0.0, 0.0
-    for rows in _by_frame(frame[arcs.target]):
-        np.logaddexp.at(ahead, arcs.target[rows], ahead[arcs.source[rows]] + score[rows])
-    for rows in reversed(_by_frame(frame[arcs.source])):
-        live = rows[back[arcs.target[rows]] > -np.inf]
-        np.logaddexp.at(back, arcs.source[live], back[arcs.target[live]] + score[live])
-    return np.exp(ahead[arcs.source] + score + back[arcs.target] - back[0])
-
-
-def _by_frame(frame: npt.NDArray[np.int64]) -> list[npt.NDArray[np.intp]]:
-    """Rows of each frame, in order."""
-    order = np.argsort(frame, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(frame[order])) + 1)
-
-
-def _likely(arcs: Arcs, posterior: Scores, least: float) -> list[_Edge]:
-    """The arcs worth keeping, by source."""
-    rows = np.flatnonzero(posterior >= least)
+def _likely(raw: RawLattice, least: float) -> list[_Edge]:
+    """The arcs worth keeping, by source; the best path is, however many are nearly as good."""
+    arcs = closed(raw)
+    posterior = posteriors(arcs, raw.frame)
+    keep = posterior >= least
+    keep[best_path(arcs, raw.total)] = True
+    rows = np.flatnonzero(keep)
     rows = rows[np.argsort(arcs.source[rows], kind="stable")]
     columns = [column[rows].tolist() for column in (*arcs, posterior)]
     return [_Edge(*row) for row in zip(*columns, strict=True)]
@@ -115,31 +75,39 @@ def _reached(edges: list[_Edge]) -> list[_Edge]:
 def _merged(edges: list[_Edge], raw: RawLattice, together: int) -> dict[int, int]:
     """Boundary -> the first boundary of its node."""
     end = len(raw.frame)
-    node, latest = {0: 0, end: end}, {}
+    node = {0: 0, end: end}
+    members: dict[int, list[int]] = {0: [0]}
+    latest: dict[int, int] = {}
     into: dict[int, list[int]] = defaultdict(list)
     for e in edges:
         into[e.target].append(e.source)
-    for boundary in sorted({e.target for e in edges} - {end}):
+    for boundary in sorted(into.keys() - {end}):
         state, frame = int(raw.state[boundary]), int(raw.frame[boundary])
-        first = latest.get(state)
-        near = first is not None and frame - raw.frame[first] <= together
-        if first is None or not near or _leads(first, boundary, into, node):
-            latest[state] = first = boundary
-        node[boundary] = first
+        first = latest.get(state, boundary)
+        near = frame - int(raw.frame[first]) <= together
+        if not near or _leads(first, boundary, into, node, members):
+            first = boundary
+        latest[state] = node[boundary] = first
+        members.setdefault(first, []).append(boundary)
     return node
 
 
 def _leads(
-    node_first: int, boundary: int, into: dict[int, list[int]], node: dict[int, int]
+    first: int,
+    boundary: int,
+    into: dict[int, list[int]],
+    node: dict[int, int],
+    members: dict[int, list[int]],
 ) -> bool:
     """Whether a path leads from a node to a boundary: then they are not the same place."""
-    todo = list(into[boundary])
+    todo, seen = list(into[boundary]), set()
     while todo:
-        source = todo.pop()
-        if node.get(source) == node_first:
+        here = node[todo.pop()]
+        if here == first:
             return True
-        if source > node_first:
-            todo += into[source]
+        if here not in seen and members[here][-1] > first:
+            seen.add(here)
+            todo += [source for member in members[here] for source in into[member]]
     return False
 
 
@@ -194,29 +162,21 @@ def build(
     """
     if not len(raw.last.back) or not raw.last.back[(raw.last.score + raw.closing).argmax()]:
         return None
-    arcs = _closed(raw)
-    likely = _reached(_likely(arcs, _posteriors(arcs, raw.frame), settings.least))
+    likely = _reached(_likely(raw, settings.least))
     order, edges = _numbered(_united(likely, _merged(likely, raw, settings.together)))
     through: Scores = np.zeros(len(order))
     _rescale(edges, through)
     last = max(e.end for e in edges) + 1
     times = [position(int(raw.frame[n])) if n < len(raw.frame) else position(last) for n in order]
     times = np.maximum.accumulate(times).tolist()
-    words = tuple(
-        Arc(
-            e.source,
-            e.target,
-            spelling(e.word),
-            position(e.begin),
-            position(e.end + 1),
-            e.acoustic,
-            e.language,
-            e.bias,
-            e.posterior,
-        )
-        for e in edges
-    )
-    return Lattice(tuple(times), words)
+    arcs = tuple(_arc(e, spelling, position) for e in edges)
+    return Lattice(tuple(times), arcs)
+
+
+def _arc(e: _Edge, spelling: Callable[[int], str], position: Callable[[int], int]) -> Arc:
+    begin, end = position(e.begin), position(e.end + 1)
+    scores = (e.acoustic, e.language, e.bias, e.posterior)
+    return Arc(e.source, e.target, spelling(e.word), begin, end, *scores)
 
 
 def _rescale(edges: list[_Edge], through: Scores) -> None:
@@ -289,7 +249,7 @@ def result(lattice: Lattice | None, count: int) -> Result:
 
 
 def joined_alternatives(lists: list[tuple[Alternative, ...]]) -> tuple[Alternative, ...]:
-    """Alternatives of utterances one after the other: the best of all, then one changed at a time."""
+    """Alternatives of utterances in a row: the best of all, then one changed at a time."""
     if not lists:
         return ()
     best = [utterance[0] for utterance in lists]

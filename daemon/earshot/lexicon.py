@@ -53,31 +53,24 @@ class Tree:
         above = np.concatenate([np.zeros((len(node), 1), np.int64), node[:, :-1]], 1)
         child, at = np.unique(node[inside], return_index=True)
         parent, token = above[inside][at], tokens[inside][at]
-        count = np.bincount(parent, minlength=nodes)
         look = np.full(nodes, -np.inf, np.float32)
         score = (unigram[word] + share).astype(np.float32)
         np.maximum.at(look, node[inside], np.repeat(score, length))
         look[0] = 0.0
         last = node[np.arange(len(node)), length - 1]
         by_node = np.argsort(last, kind="stable")
-        ended = np.bincount(last, minlength=nodes)
-        firsts = (np.cumsum(c) - c for c in (count, ended))
-        children_first, word_first = firsts
-        return cls(
-            children_first,
-            count,
-            token,
-            child,
-            word_first,
-            ended,
-            word[by_node],
-            share[by_node],
-            look,
-        )
+        children, ended = _ranges(parent, nodes), _ranges(last, nodes)
+        return cls(*children, token, child, *ended, word[by_node], share[by_node], look)
+
+
+def _ranges(owner: Ints, nodes: int) -> tuple[Ints, Ints]:
+    """First and count of each node's rows, which lie in the order of their owners."""
+    count = np.bincount(owner, minlength=nodes)
+    return np.cumsum(count) - count, count
 
 
 def _nodes(tokens: Ints) -> Ints:
-    """The node after each token of sorted pronunciations, numbered depth by depth, children together."""
+    """Nodes after the tokens of sorted pronunciations: depth by depth, children together."""
     new = np.ones(tokens.shape, np.bool_)
     new[1:] = np.logical_or.accumulate(tokens[1:] != tokens[:-1], axis=1)
     new &= tokens > 0

@@ -63,6 +63,7 @@ async def live(plan: Plan) -> None:
             works = [
                 _show(sessions, plan.show),
                 _announce(sessions, notifier),
+                _say_when_over(sessions, plan.place),
                 notifier.watch(lambda: _progress(sessions)),
                 sessions.follow(plan.feed),
             ]
@@ -124,6 +125,15 @@ async def _announce(sessions: Sessions, notifier: Notifier) -> None:
         if source.condition is not Condition.OPENING:
             notifier.ready()
             logger.info("ready: %s", source.description)
+            return
+
+
+async def _say_when_over(sessions: Sessions, place: Path) -> None:
+    """Say what is left to do when the source is at its end, for the daemon stays."""
+    async for source in sessions.changes():
+        if source.condition is Condition.ENDED:
+            logger.info("nothing more is to be heard; clients are still served at %s", place)
+            logger.info("Ctrl-C or SIGTERM stops the daemon")
             return
 
 

@@ -1,7 +1,7 @@
 """Events for people, as one line each, and for programs, as one JSON object each."""
 
 from earshot.events import (
-    Arc,
+    Alternative,
     AudioDropped,
     Cancelled,
     Committed,
@@ -16,6 +16,7 @@ from earshot.events import (
     SpeechStarted,
     Word,
 )
+from earshot.pictures import lattice_object
 from earshot.units import seconds
 
 
@@ -80,6 +81,10 @@ _POSITIONS = ("at", "start", "heard", "end")  # samples, told in seconds
 _FACTS = ("utterance", "version", "reset", "reason", "samples", "total", "ready", "description")
 
 
+# What `earshot transcribe` tells of an event, beside its words and lattices.
+_BRIEF = frozenset({"event", "at", "kind", "rule", "text", *_FACTS} - {"reset", "total"})
+
+
 def event_object(event: Event, *, lattice: bool = False) -> dict[str, object]:
     """Say an event as a JSON object: its name, its fields, times in seconds of audio."""
     found: dict[str, object] = {"event": _NAMES[type(event)]}
@@ -93,39 +98,33 @@ def event_object(event: Event, *, lattice: bool = False) -> dict[str, object]:
     if isinstance(event, EndPoint | Revised):
         found |= _result_object(event.result)
         if lattice:
-            found["lattice"] = _lattice_object(event.result.lattice)
+            found["lattice"] = lattice_object(event.result.lattice)
     return found
+
+
+def brief_object(event: Event) -> dict[str, object]:
+    """Say an event as a JSON object without its words, alternatives and numbers."""
+    return {key: value for key, value in event_object(event).items() if key in _BRIEF}
 
 
 def _result_object(result: Result) -> dict[str, object]:
     return {
         "text": result.text,
         "confidence": round(result.confidence, 4),
-        "words": [_word_object(word) for word in result.words],
-        "nbest": [{"text": a.text, "score": round(a.score, 4)} for a in result.alternatives],
+        "words": [word_object(word) for word in result.words],
+        "nbest": [alternative_object(alternative) for alternative in result.alternatives],
     }
 
 
-def _word_object(word: Word) -> dict[str, object]:
+def alternative_object(alternative: Alternative) -> dict[str, object]:
+    """Say a path of an n-best list as a JSON object."""
+    return {"text": alternative.text, "score": round(alternative.score, 4)}
+
+
+def word_object(word: Word) -> dict[str, object]:
+    """Say a word as a JSON object."""
     times = {"start": _time(word.start), "end": _time(word.end)}
     return {"word": word.text, **times, "confidence": round(word.confidence, 4)}
-
-
-def _lattice_object(lattice: Lattice) -> dict[str, object]:
-    nodes = [_time(node) for node in lattice.nodes]
-    return {"nodes": nodes, "arcs": [_arc_object(arc) for arc in lattice.arcs]}
-
-
-def _arc_object(arc: Arc) -> dict[str, object]:
-    scores = ("acoustic", "language", "bias", "posterior")
-    return {
-        "source": arc.source,
-        "target": arc.target,
-        "word": arc.word,
-        "start": _time(arc.start),
-        "end": _time(arc.end),
-        **{name: round(getattr(arc, name), 4) for name in scores},
-    }
 
 
 def _time(position: int) -> float:

@@ -1,4 +1,4 @@
-"""onnxruntime sessions as earshot runs them: one thread, no spinning, damage told in one sentence."""
+"""onnxruntime sessions as earshot runs them: one thread, no spinning, damage in one sentence."""
 
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,8 @@
-"""The word language model: a backing-off trigram in a flat, memory-mapped file, looked up many at a time.
+"""The word language model: a backing-off trigram in a flat, memory-mapped file.
 
-The file: a line of JSON (sizes and the order of the sections), then the sections, little-endian, each
-of one kind of number. Log-probabilities are one byte, an index into a codebook of their own.
+Many words are looked up at a time. The file: a line of JSON (sizes and the order of the sections),
+then the sections, little-endian, each of one kind of number. Log-probabilities are one byte, an
+index into a codebook of their own.
 
     words      the vocabulary as text; 0 is <s>, 1 is </s>
     unigram    float16 [V]; backoff1 float16 [V]
@@ -124,7 +125,8 @@ class Ngram:
 
 
 def _keys(start: npt.NDArray[np.uint32], word: npt.NDArray[np.uint16]) -> Ints:
-    row = np.repeat(np.arange(len(start) - 1), np.diff(start.astype(np.int64)))
+    first = start.astype(np.int64)
+    row = np.repeat(np.arange(len(start) - 1), first[1:] - first[:-1])
     return row << BITS | word
 
 

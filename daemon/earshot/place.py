@@ -9,16 +9,28 @@ from earshot.errors import DeviceError, SettingsError
 
 LONGEST = 107  # bytes of a Unix socket's path, fixed by the kernel
 MODE = 0o660
+SYSTEM = Path("/run/earshot/earshot.sock")  # of the system unit
 
 
 def default_socket() -> Path:
-    """Choose the socket of this user. Raises SettingsError if there is no runtime directory."""
+    """Choose where to serve. Raises SettingsError if there is no runtime directory."""
+    if given := os.environ.get("RUNTIME_DIRECTORY"):  # by systemd, for this service alone
+        return Path(given.partition(":")[0]) / SYSTEM.name
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
-        return Path(runtime) / "earshot" / "earshot.sock"
+        return Path(runtime) / "earshot" / SYSTEM.name
     if os.geteuid() == 0:
-        return Path("/run/earshot/earshot.sock")
+        return SYSTEM
     message = "XDG_RUNTIME_DIR is not set, so there is no place for a socket: give --socket PATH"
     raise SettingsError(message)
+
+
+def nearest_socket() -> Path:
+    """Choose where a client looks: this user's daemon, or else the system's."""
+    try:
+        own = default_socket()
+    except SettingsError:
+        return SYSTEM
+    return SYSTEM if SYSTEM.exists() and not own.exists() else own
 
 
 def claim(path: Path) -> None:

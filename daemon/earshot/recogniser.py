@@ -46,7 +46,8 @@ class Recogniser:
 
     def accept(self, samples: Samples) -> list[Event]:
         """Hear samples [N] in -1..1, and say what happened."""
-        return [event for frame in self._frames.accept(samples) for event in self._frame(frame)]
+        frames = self._frames.accept(_tamed(samples))
+        return [event for frame in frames for event in self._frame(frame)]
 
     def finish(self) -> list[Event]:
         """The audio is over: end the utterance under way."""
@@ -116,3 +117,8 @@ class Recogniser:
         kind, end = EndPointKind.FINAL, min(self._at, found.words[-1].end)
         ended = EndPoint(self._at, self._number, version, kind, decision, end, found)
         return [ended, Committed(self._at, self._number, version)]
+
+
+def _tamed(samples: Samples) -> Samples:
+    """What is no number is silence and what is too loud is cut: one would stay in every state."""
+    return np.clip(np.nan_to_num(samples, nan=0.0), -1.0, 1.0).astype(np.float32, copy=False)

@@ -62,8 +62,13 @@ class Session:
             async with asyncio.timeout(seconds):
                 await self.pause()
         except TimeoutError:
-            if self.utterance is not None:
-                self._tell(Cancelled(self._at, self.utterance, "there was no time to finish it"))
+            self.give_up("there was no time to finish it")
+        self._open = False
+
+    def give_up(self, reason: str) -> None:
+        """End it at once: the utterance in progress, if there is one, is cancelled."""
+        if self._open and self.utterance is not None:
+            self._tell(Cancelled(self._at, self.utterance, reason))
         self._open = False
 
     async def _run(self, work: Callable[..., list[Event]], *arguments: Samples) -> None:

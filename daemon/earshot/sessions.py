@@ -152,6 +152,7 @@ class Sessions:
             with self.clients.serve("sends audio", session, outbox):
                 yield session, outbox
         finally:
+            session.give_up("the client is gone")
             self._outboxes.discard(outbox)
             self._sessions.discard(session)
             self._heard += session.position

@@ -83,10 +83,14 @@ class Converter:
     def convert(self, block: Samples, *, last: bool = False) -> list[Item]:
         """Take frames [N, channels] or [N]; at the `last`, also give what was held back."""
         frames = block[:, np.newaxis] if block.ndim == 1 else block
+        found: list[Item] = []
         fit = np.isfinite(frames)
-        unfit = len(frames) - int(np.count_nonzero(fit.all(axis=1)))
-        found: list[Item] = [self._count(unfit)] if unfit else []
-        mono = np.where(fit, frames.clip(-1, 1), np.float32(0)).mean(axis=1, dtype=np.float32)
+        if not fit.all():
+            found.append(self._count(int(np.count_nonzero(~fit.all(axis=1)))))
+            frames = np.where(fit, frames, np.float32(0))
+        frames = frames.clip(-1, 1)
+        alone = frames.shape[1] == 1  # as it is nearly always: silence must cost little
+        mono = frames[:, 0] if alone else frames.mean(axis=1, dtype=np.float32)
         if self._resampler is not None:  # it overshoots where the wave was clipped
             mono = self._resampler.resample_chunk(mono, last=last).clip(-1, 1)
         if len(mono):

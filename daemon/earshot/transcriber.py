@@ -1,26 +1,15 @@
-"""Whole recordings through the recogniser: what `earshot transcribe`, evaluation and benchmarks share."""
+"""Whole recordings through the recogniser: for `earshot transcribe`, evaluation and benchmarks."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from earshot.events import (
-    AudioDropped,
-    Cancelled,
-    Committed,
-    EndPoint,
-    Event,
-    Partial,
-    Result,
-    Retracted,
-    Revised,
-    SourceChanged,
-    SpeechStarted,
-)
+from earshot.events import EndPoint, Event, Result, Revised
 from earshot.lattice import joined_alternatives
+from earshot.lines import alternative_object, brief_object, word_object
 from earshot.recogniser import Recogniser
 from earshot.sources import Chunk
-from earshot.units import SAMPLE_RATE, seconds
+from earshot.units import seconds
 
 
 @dataclass(slots=True)
@@ -69,67 +58,19 @@ def _note(transcript: Transcript, events: list[Event]) -> None:
 
 
 def as_object(path: str, transcript: Transcript, bundle: str, *, events: bool) -> dict[str, object]:
-    """The JSON object of one recording; seconds from its start."""
-    words = [
-        {
-            "word": word.text,
-            "start": round(seconds(word.start), 3),
-            "end": round(seconds(word.end), 3),
-            "confidence": round(word.confidence, 4),
-        }
-        for result in transcript.results
-        for word in result.words
-    ]
-    best = joined_alternatives([r.alternatives for r in transcript.results if r.words])
+    """Say what was heard in a recording as a JSON object; seconds from its start."""
+    spoken = [result for result in transcript.results if result.words]
+    best = joined_alternatives([result.alternatives for result in spoken])
     found: dict[str, object] = {
         "path": path,
         "text": transcript.text,
         "confidence": round(transcript.confidence, 4),
-        "words": words,
-        "nbest": [{"text": a.text, "score": round(a.score, 4)} for a in best],
-        "audio_seconds": round(transcript.samples / SAMPLE_RATE, 3),
+        "words": [word_object(word) for result in spoken for word in result.words],
+        "nbest": [alternative_object(alternative) for alternative in best],
+        "audio_seconds": round(seconds(transcript.samples), 3),
         "cpu_seconds": round(transcript.cpu_seconds, 4),
         "bundle": bundle,
     }
     if events:
-        found["events"] = [event_object(event) for event in transcript.events]
+        found["events"] = [brief_object(event) for event in transcript.events]
     return found
-
-
-_NAMES: dict[type, str] = {
-    SpeechStarted: "speech_started",
-    Partial: "partial",
-    EndPoint: "end_point",
-    Retracted: "retracted",
-    Revised: "revised",
-    Committed: "committed",
-    Cancelled: "cancelled",
-    AudioDropped: "audio_dropped",
-    SourceChanged: "source_changed",
-}
-
-_FIELDS: dict[str, Callable[[Event], object]] = {
-    "utterance": lambda e: getattr(e, "utterance", None),
-    "version": lambda e: getattr(e, "version", None),
-    "kind": lambda e: str(e.kind) if isinstance(e, EndPoint) else None,
-    "rule": lambda e: e.decision.rule if isinstance(e, EndPoint) else None,
-    "text": lambda e: text_of(e),
-    "reason": lambda e: getattr(e, "reason", None),
-    "samples": lambda e: getattr(e, "samples", None),
-    "ready": lambda e: getattr(e, "ready", None),
-    "description": lambda e: getattr(e, "description", None),
-}
-
-
-def text_of(event: Event) -> str | None:
-    """The words an event carries."""
-    if isinstance(event, Partial):
-        return " ".join(word.text for word in event.words)
-    return event.result.text if isinstance(event, EndPoint | Revised) else None
-
-
-def event_object(event: Event) -> dict[str, object]:
-    """An event as a JSON object: its name, when it was sent (seconds of audio), and what it has."""
-    found = {"event": _NAMES[type(event)], "at": round(seconds(event.at), 3)}
-    given = ((name, of(event)) for name, of in _FIELDS.items())
-    return {**found, **{name: value for name, value in given if value is not None}}

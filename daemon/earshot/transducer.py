@@ -1,8 +1,9 @@
-"""Predictor and joiner as the search asks for them: log-probabilities after contexts, in whole arrays.
+"""Predictor and joiner as the search asks for them: log-probabilities after contexts.
 
-With one token of context the predictor has as many rows as there are tokens, all known when the
-bundle is opened: then each chunk costs one call of the joiner for all of them. Otherwise contexts
-are numbered as they appear, their rows kept, and the joiner is called for those alive.
+All in whole arrays. With one token of context the predictor has as many rows as there are tokens,
+all known when the bundle is opened: then each chunk costs one call of the joiner for all of them.
+Otherwise contexts are numbered as they appear, their rows kept, and the joiner is called for those
+alive.
 """
 
 from collections.abc import Callable
@@ -18,9 +19,8 @@ from earshot.networks import metadata, number, open_network
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 BLANK = 0
-TABLE_LIMIT = (
-    200  # tokens; beyond, a joiner call for every token of a chunk costs more than the search
-)
+# tokens; beyond, a joiner call for every token of a chunk costs more than the search
+TABLE_LIMIT = 200
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -113,13 +113,13 @@ class TableScorer:
 
     def logp(self, t: int, contexts: Ints) -> Floats:
         """Rows of the table."""
-        return self._logp[t, contexts]
+        return np.asarray(self._logp[t, contexts])
 
     def internal(self, contexts: Ints) -> Floats:
         """Rows of the table."""
         return self._table.internal[contexts]
 
-    def advance(self, contexts: Ints, tokens: Ints) -> Ints:
+    def advance(self, contexts: Ints, tokens: Ints) -> Ints:  # noqa: ARG002 - the protocol's
         """The token."""
         return tokens
 
@@ -178,7 +178,7 @@ def scorers(transducer: Transducer) -> Callable[[], Scorer]:
 
 
 def greedy(scorer: Scorer, encoded: Floats) -> tuple[list[int], list[int]]:
-    """Tokens and their frames by sherpa-onnx's greedy rule: at most one a frame, of frames [T, J]."""
+    """Tokens and their frames by sherpa-onnx's greedy rule, of [T, J]: at most one a frame."""
     scorer.hear(encoded)
     context, tokens, frames = np.array([scorer.start_context]), [], []
     for t in range(len(encoded)):

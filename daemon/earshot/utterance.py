@@ -23,7 +23,7 @@ TAIL = 24  # feature frames of silence at the end, so that the last tokens come 
 class Utterance:
     """The way of one utterance from its first sample to its lattice."""
 
-    def __init__(  # noqa: PLR0913 - the parts of the way, in their order
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the way, in their order
         self,
         start: int,
         encoder: Encoder,
@@ -34,7 +34,7 @@ class Utterance:
         delay: int,
     ) -> None:
         """Begin at sample `start`; `delay` samples lie between a sound and its token."""
-        self._start, self._delay = start, delay
+        self._start, self._delay, self._samples = start, delay, 0
         self._encoder, self._grammar, self._lattice_settings = encoder, grammar, settings[1]
         self._features, self._windows = Features(), Windows(encoder.window, encoder.shift)
         self._state = encoder.start()
@@ -42,6 +42,7 @@ class Utterance:
 
     def accept(self, samples: Samples) -> bool:
         """Hear samples [N]; whether the search went on."""
+        self._samples += len(samples)
         return self._hear(self._windows.accept(self._features.accept(samples)))
 
     def _hear(self, windows: list[npt.NDArray[np.float32]]) -> bool:
@@ -75,5 +76,9 @@ class Utterance:
         return result(lattice, settings.alternatives)
 
     def _position(self, frame: int) -> int:
-        """Sample at which an encoder frame begins, less the delay of its tokens."""
-        return max(self._start, self._start + frame * ENCODER_FRAME - self._delay)
+        """Sample at which an encoder frame begins, less the delay of its tokens.
+
+        Frames of the silence that `finish` adds are at the end of what was heard.
+        """
+        at = min(frame * ENCODER_FRAME - self._delay, self._samples)
+        return self._start + max(0, at)

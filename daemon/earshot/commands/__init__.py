@@ -1,1 +1,1 @@
-"""The commands of `earshot`, one module each: `add_parser(subparsers)` and `run(options) -> exit code`."""
+"""The commands of `earshot`, one module each: `add_parser(subparsers)`, `run(options)` → code."""

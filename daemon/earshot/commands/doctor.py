@@ -1,4 +1,9 @@
-"""earshot doctor: what is there, what is wrong, and how to mend it."""
+"""earshot doctor: what is there, what is wrong, and how to mend it.
+
+Exits with 1 if there is TROUBLE: something that earshot needs is missing or damaged. A microphone
+is needed where the settings say `source = "mic"`, as they do by default. A daemon that does not run
+is only worth a note, for the doctor may also come before it.
+"""
 
 import argparse
 import importlib.metadata
@@ -13,8 +18,8 @@ from pathlib import Path
 from earshot import compose, config
 from earshot.client import connected, status
 from earshot.commands.options import add_socket, socket_of
-from earshot.errors import EarshotError
-from earshot.microphone import MicrophoneSettings, PortAudio
+from earshot.errors import DeviceError, EarshotError
+from earshot.microphone import PortAudio
 
 OLDEST_PYTHON = (3, 11)
 
@@ -26,11 +31,24 @@ class Finding:
     what: str
     found: str
     mend: str = ""
+    needed: bool = True
+
+    @property
+    def state(self) -> str:
+        """How bad it is."""
+        if not self.mend:
+            return "ok"
+        return "TROUBLE" if self.needed else "note"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Options of this command."""
-    parser = subparsers.add_parser("doctor", help="what is wrong, if so", description=__doc__)
+    parser = subparsers.add_parser(
+        "doctor",
+        help="what is wrong, if so",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--config", type=Path, metavar="F", help="settings, a TOML file")
     parser.add_argument("--bundle", metavar="B", help="bundle to look at")
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -39,27 +57,30 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look at everything; 1 if something is wrong."""
+    """Look at everything; 1 if there is trouble."""
     place = socket_of(options)
     settings = config.load(options.config)
+    running, hears = daemon(place)
     findings = [
         python(),
         libraries(),
-        microphone(settings.microphone),
+        hears or microphone(settings),
         bundle(options.bundle or settings.bundle),
         folder(place),
-        daemon(place),
+        running,
     ]
+    well = not any(finding.state == "TROUBLE" for finding in findings)
     if options.json:
-        print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
+        told = [{**asdict(finding), "state": finding.state} for finding in findings]
+        print(json.dumps({"well": well, "findings": told}, ensure_ascii=False))
     else:
         for finding in findings:
             _print(finding)
-    return int(any(finding.mend for finding in findings))
+    return int(not well)
 
 
 def _print(finding: Finding) -> None:
-    print(f"{'TROUBLE' if finding.mend else 'ok':8} {finding.what}: {finding.found}")
+    print(f"{finding.state:8} {finding.what}: {finding.found}")
     if finding.mend:
         print(f"{'':8} → {finding.mend}")
 
@@ -77,19 +98,20 @@ def libraries() -> Finding:
     return Finding("libraries", ", ".join(f"{n} {importlib.metadata.version(n)}" for n in names))
 
 
-def microphone(settings: MicrophoneSettings) -> Finding:
+def microphone(settings: config.Settings) -> Finding:
     """Look at the microphone: PortAudio is there, and a device opens."""
 
     def look() -> str:
-        recording = PortAudio().open(settings)
+        recording = PortAudio().open(settings.microphone)
         recording.close()
         return f"{recording.name}, {recording.rate} Hz"
 
     mend = (
-        "have libportaudio2 installed, plug a microphone in, and let this user use it "
-        "(group audio, or the sound server)"
+        "plug one in, and let this user use it (the sound server, or the group audio); without "
+        "one, `earshot run --source auto` plays a recording, and files and the audio of clients "
+        "are heard all the same"
     )
-    return _tried("microphone", look, mend)
+    return _tried("microphone", look, mend, needed=settings.source == "mic")
 
 
 def bundle(name: str) -> Finding:
@@ -107,19 +129,22 @@ def folder(place: Path) -> Finding:
     return Finding("socket folder", f"{there} cannot be written", mend)
 
 
-def daemon(place: Path) -> Finding:
-    """Look at the daemon: does it answer."""
-
-    def ask() -> str:
+def daemon(place: Path) -> tuple[Finding, Finding | None]:
+    """Look at the daemon: does it answer, and does it hear a microphone (which it may hold)."""
+    try:
         with connected(place) as channel:
             answer = status(channel)
-        return f"{'ready' if answer.ready else 'not ready'}, follows {answer.source}"
+    except DeviceError as error:
+        mend = "start it with `earshot run`, or with systemd"
+        return Finding("daemon", str(error), mend, needed=False), None
+    ready = "ready" if answer.ready else "not ready"
+    heard = answer.ready and answer.source.startswith("microphone")
+    hears = Finding("microphone", f"{answer.source}, heard by the daemon") if heard else None
+    return Finding("daemon", f"{ready}, follows {answer.source}"), hears
 
-    return _tried("daemon", ask, "start it with `earshot run`, or with systemd")
 
-
-def _tried(what: str, look: Callable[[], str], mend: str) -> Finding:
+def _tried(what: str, look: Callable[[], str], mend: str, *, needed: bool = True) -> Finding:
     try:
         return Finding(what, look())
     except EarshotError as error:
-        return Finding(what, str(error), mend)
+        return Finding(what, str(error), mend, needed)

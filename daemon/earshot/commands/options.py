@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from earshot.place import default_socket
+from earshot.place import nearest_socket
 
 
 def add_socket(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +14,6 @@ def add_socket(parser: argparse.ArgumentParser) -> None:
 
 
 def socket_of(options: argparse.Namespace) -> Path:
-    """Find the chosen socket, or the one of this user. Raises SettingsError if there is none."""
+    """Find the chosen socket, or the one of this user's daemon, or of the system's."""
     chosen: Path | None = options.socket
-    return chosen or default_socket()
+    return chosen or nearest_socket()

@@ -9,20 +9,27 @@ from pathlib import Path
 from earshot.compose import load_engine
 from earshot.engine import Engine
 from earshot.errors import EarshotError
-from earshot.pictures import write
-from earshot.sources import AudioFile
+from earshot.lines import line
+from earshot.pictures import kind, write
+from earshot.sources import AudioFile, RawInput, Source
 from earshot.transcriber import Transcript, as_object, transcribe
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Options of this command."""
     parser = subparsers.add_parser("transcribe", help="recordings to words", description=__doc__)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg, MP3 at any rate")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="WAV, FLAC, Ogg, MP3 at any rate; - is raw 16-bit mono audio at 16 kHz on standard "
+        "input",
+    )
     parser.add_argument(
         "--bundle", default="en", metavar="B", help="name or folder of the bundle (default: en)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a file")
-    parser.add_argument("--events", action="store_true", help="with --json: all events as well")
+    parser.add_argument("--events", action="store_true", help="all events as well, as they came")
     parser.add_argument(
         "--n-best", type=_count, default=None, metavar="N", help="length of the n-best list"
     )
@@ -38,20 +45,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        message = f"{number} is not a count"
+    if not (text.isdecimal() and int(text)):
+        message = f"{text!r} is not a whole number above 0"
         raise argparse.ArgumentTypeError(message)
-    return number
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
     """Transcribe each file; 1 if one of them could not be heard."""
+    if options.lattice:
+        kind(options.lattice)  # or it would be refused after all the work
     engine = _engine(options)
     failed, lattices = False, []
     for file in options.files:
         try:
-            transcript = transcribe(AudioFile(Path(file)), engine.recogniser())
+            transcript = transcribe(_source(file), engine.recogniser())
         except EarshotError as error:
             print(f"earshot: {error}", file=sys.stderr)
             failed = True
@@ -61,6 +69,10 @@ def run(options: argparse.Namespace) -> int:
     if options.lattice:
         write(lattices, options.lattice)
     return int(failed)
+
+
+def _source(file: str) -> Source:
+    return RawInput(sys.stdin.buffer) if file == "-" else AudioFile(Path(file))
 
 
 def _engine(options: argparse.Namespace) -> Engine:
@@ -78,6 +90,8 @@ def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Name
         found = as_object(file, transcript, bundle, events=options.events)
         print(json.dumps(found, ensure_ascii=False), flush=True)
         return
+    for event in transcript.events if options.events else ():
+        print(line(event))
     prefix = f"{file}: " if len(options.files) > 1 else ""
     print(prefix + transcript.text, flush=True)
     if options.n_best:

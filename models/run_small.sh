@@ -1,0 +1,19 @@
+#!/bin/sh
+# Every step of models/run_full.sh in minutes, on a kit of a minute: does the way still hold?
+# What it makes understands next to nothing. Everything goes to $OUT (build/small).
+set -eu
+cd "$(dirname "$0")/.."
+
+: "${OUT:=build/small}"
+: "${PYTHON:=.venv/bin/python}"
+export OUT PYTHON
+
+rm -rf "$OUT"
+mkdir -p "$OUT"
+"$PYTHON" -m models.tiny_kit --audio tests/audio --out "$OUT/kit"
+
+export KIT="$OUT/kit" BUNDLE="$OUT/bundle" RECIPE=models/recipe_small.toml ROOMS=1
+export LM="--megabytes 0.1 --share 0.6 --least 60" G2P="--steps 25"
+export TUNE="--count 6 --seconds 20" EVALUATE="--count 6 --phones"
+sh models/run_full.sh
+"$PYTHON" -m earshot transcribe --bundle "$BUNDLE" tests/audio/*.flac

@@ -1,0 +1,22 @@
+"""An engine of fake recognisers, as far as the commands need one."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+from earshot.engine import Tuning
+
+from tests.fake_recogniser import FakeRecogniser
+
+
+@dataclass
+class FakeEngine:
+    tuning: Tuning = field(default_factory=Tuning)
+    used: list[Tuning] = field(default_factory=list)
+    bundle: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(label="fake 1.0"))
+
+    def tuned(self, tuning: Tuning) -> "FakeEngine":
+        self.used.append(tuning)
+        return self
+
+    def recogniser(self) -> FakeRecogniser:
+        return FakeRecogniser()
