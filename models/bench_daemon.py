@@ -159,7 +159,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of silence")
     parser.add_argument("--starts", type=int, default=3, help="of the daemon")
     bundle, figures = measure(parser.parse_args())
-    data = f"bundle {bundle}; silence of a null sink of PulseAudio; 6 recordings of tests/audio"
+    spoken = f"{len(recordings())} recordings of tests/audio"
+    data = f"bundle {bundle}; silence of a null sink of PulseAudio; {spoken}"
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     date = datetime.now(UTC).strftime("%Y-%m-%d")
     found = {"bench": "daemon", "data": data, "machine": machine, "date": date, "figures": figures}

@@ -28,9 +28,10 @@ QUIET_AFTER = (
 )
 SHORTEST = 80  # a row with less room than this is closed
 TOGETHER = 4  # recordings of one speaker that stay neighbours
+DRY = 0.5  # share of recordings heard as they are, neither in a room nor at another speed
 FROM_START = 0.6  # share of recordings that begin with their own silence
 WARPED, COLOURED = 0.5, 0.6  # how often each happens to a row
-NOISY, BABBLED = 0.6, 0.68  # noise below the first number, babble from there to the second
+NOISY, BABBLED = 0.5, 0.57  # noise below the first number, babble from there to the second
 SHORTEST_NOISE = 50  # feature frames
 
 
@@ -111,7 +112,7 @@ def order(corpus: Corpus, dice: random.Random) -> list[tuple[int, int]]:
         dice.shuffle(members)
         groups += [members[i : i + TOGETHER] for i in range(0, len(members), TOGETHER)]
     dice.shuffle(groups)
-    versions = [dice.randrange(len(corpus.versions)) for _ in groups]
+    versions = [0 if dice.random() < DRY else dice.randrange(len(corpus.versions)) for _ in groups]
     return [(i, v) for group, v in zip(groups, versions, strict=True) for i in group]
 
 

@@ -26,7 +26,7 @@ from models.score import edits
 from models.texts import words_of
 
 WORDS = 700  # of a corpus; long sentences tell as much in fewer recordings
-SHOWN = ("lm_scale", "ilm_scale", "word_bonus", "beam", "width", "extend_width")
+SHOWN = ("lm_scale", "ilm_scale", "word_bonus", "nothing", "beam", "width", "extend_width")
 Figures = tuple[float, float]  # objective in percent, CPU seconds of the search a second of audio
 
 

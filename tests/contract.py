@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from earshot.endpointers import EndPointSettings, Progress, rules
 from earshot.events import (
+    Arc,
     Cancelled,
     Committed,
     Decision,
@@ -16,6 +17,7 @@ from earshot.events import (
     Retracted,
     Revised,
     SpeechStarted,
+    Word,
 )
 from earshot.units import SAMPLE_RATE
 
@@ -83,7 +85,7 @@ def positions(event: Event) -> list[int]:
 
 
 def _of_result(result: Result) -> list[int]:
-    timed = (*result.words, *result.lattice.arcs)
+    timed: tuple[Word | Arc, ...] = (*result.words, *result.lattice.arcs)
     assert all(one.start <= one.end for one in timed)
     both = [position for one in timed for position in (one.start, one.end)]
     return [*both, *result.lattice.nodes]
@@ -115,7 +117,8 @@ def script(seed: int, most: int = 5) -> Samples:
 def quiet(dice: np.random.Generator, seconds: float) -> Samples:
     """Digital silence or low noise."""
     level = dice.choice([0.0, 1e-4, 1e-3])
-    return (level * dice.standard_normal(round(seconds * SAMPLE_RATE))).astype(np.float32)
+    white = dice.standard_normal(round(seconds * SAMPLE_RATE))
+    return np.asarray(level * white, np.float32)
 
 
 def slices(audio: Samples, seed: int) -> list[Samples]:

@@ -7,6 +7,7 @@ changes the tokens. The context of the predictor and the overlap of the windows 
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -98,7 +99,7 @@ class Graph:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
-    def node(self, kind: str, *inputs: str, out: str = "", **attributes: object) -> str:
+    def node(self, kind: str, *inputs: str, out: str = "", **attributes: Any) -> str:
         """Add a node; the name of its one output."""
         out = out or f"v{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))

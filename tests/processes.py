@@ -45,12 +45,12 @@ class Daemon:
     def until(self, condition: Callable[[GetStatusResponse], bool]) -> GetStatusResponse:
         """Ask for the status until it is as it should be."""
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        while time.monotonic() < end and self.process.poll() is None:
             with suppress(DeviceError):
                 if condition(answer := self.status()):
                     return answer
             time.sleep(0.02)
-        message = f"the daemon never came so far; it is {self.process.poll()}"
+        message = f"the daemon never came so far; its exit code is {self.process.poll()}"
         raise AssertionError(message)
 
     def end(self) -> tuple[int, str, str]:
@@ -75,6 +75,7 @@ def earshot(*options: str, environment: Mapping[str, str] | None = None) -> Iter
     """`earshot run` with the bundle that ships; it hears its standard input, unless told else."""
     command = ("earshot", "run", "--source", "-", *options)
     with process(*command, environment=environment) as found:
+        found.until(lambda _: True)  # it serves
         yield found
 
 

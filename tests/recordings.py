@@ -37,8 +37,12 @@ def recordings() -> list[Recording]:
     """All of them, in the order of the manifest."""
     with (AUDIO / "manifest.tsv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    times = ("seconds", "start", "end")
-    return [Recording(AUDIO / r["path"], *(float(r[t]) for t in times), r["text"]) for r in rows]
+    return [_recording(row) for row in rows]
+
+
+def _recording(row: dict[str, str]) -> Recording:
+    seconds, start, end = (float(row[time]) for time in ("seconds", "start", "end"))
+    return Recording(AUDIO / row["path"], seconds, start, end, row["text"])
 
 
 def recording(name: str) -> Recording:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from earshot.grammar import LexiconGrammar
+from earshot.grammar import LexiconGrammar, Weights
 from earshot.lexicon import Pronunciations, Tree
 from earshot.ngram import Ngram, write
 
@@ -81,4 +81,4 @@ def grammar(folder: Path, scale: float = 0.6) -> LexiconGrammar:
     """Words of SPOKEN under the small language model."""
     model = ngram(folder)
     marks = np.array([s.endswith("|") for s in SYMBOLS])
-    return LexiconGrammar(tree(model), model, marks, scale, 0.0)
+    return LexiconGrammar(tree(model), model, marks, Weights(scale))

@@ -163,6 +163,7 @@ def test_the_doctor_does_not_take_the_microphone_from_the_daemon(
         "earshot.commands.doctor.status",
         lambda _: SimpleNamespace(ready=True, source="microphone 'x' (16000 Hz, channels: 1)"),
     )
+    monkeypatch.setattr("earshot.compose.load_engine", lambda _: FakeEngine())
     main(["doctor", "--json"])
     found = findings(capsys)
     assert found["microphone"]["state"] == found["daemon"]["state"] == "ok"

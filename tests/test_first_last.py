@@ -27,8 +27,6 @@ LEAST_WORDS = 0.8  # of those heard with noise around
 class Listener:
     """In the place of an utterance: keeps all that it is given."""
 
-    heard = 0
-
     def __init__(self, start: int) -> None:
         self.start, self.last_token = start, start
         self.samples: Samples = np.zeros(0, np.float32)

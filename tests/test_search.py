@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from earshot.catalog import Catalog
-from earshot.grammar import PieceGrammar, spread
+from earshot.grammar import PieceGrammar, Weights, spread
 from earshot.ngram import Ngram
 from earshot.search import Search, SearchSettings, best_of_each
 from hypothesis import given, settings
@@ -51,6 +51,8 @@ def _best_placement(scorer: small.RandomScorer, tokens: list[int], frames: int) 
 
 
 def _language(model: Ngram, words: list[str]) -> float:
+    if not words:
+        return Weights().nothing
     state, total = np.array([model.start]), 0.0
     for word in [*words, "</s>"]:
         logp, state = model.both(state, np.array([small.WORDS.index(word)]))
@@ -166,3 +168,26 @@ def test_best_of_each_is_the_best_row_of_each_key(rows: list[tuple[int, float]])
     assert sorted(key[best]) == sorted(set(key.tolist()))
     assert all(key[best][g] == k for g, k in zip(group, key, strict=True))
     assert all(score[best][g] >= s for g, s in zip(group, score, strict=True))
+
+
+def test_equally_good_hypotheses_are_cut_to_the_beam_and_never_to_none() -> None:
+    scorer = small.RandomScorer(0, 9)
+    scorer.table[:] = -np.log(7)
+    pieces = PieceGrammar(["<blk>", *"abcdef"])
+    search = Search(scorer, pieces, Catalog.empty(7), replace(WIDE, beam=3, ilm_scale=0))
+    for _ in range(9):
+        run(search, 1)
+        assert 1 <= len(search._live.score) <= 3
+    assert len(search.raw().last.score) >= 1
+
+
+def test_a_word_of_pieces_is_told_while_it_is_under_way() -> None:
+    table = np.full((3, 7, 7), -9.0, np.float32)
+    for t, token in enumerate((0, 1, 2)):
+        table[t, :, token] = -0.01
+    scorer = small.RandomScorer(0, 3)
+    scorer.table = table
+    pieces = PieceGrammar(["<blk>", "▁jo", "hn", "▁", "x", "y", "z"])
+    search = Search(scorer, pieces, Catalog.empty(7), replace(WIDE, ilm_scale=0.0))
+    told = [run(search, 1).words() for _ in range(3)]
+    assert told == [[], [("jo", 1, 1)], [("john", 1, 2)]]

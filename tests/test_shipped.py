@@ -28,7 +28,6 @@ def recognised(house: Daemon, said: Recording) -> list[Event]:
 def test_a_signal_in_the_middle_of_an_utterance_ends_it_and_leaves_nothing_behind() -> None:
     said = recording("librispeech_sentence1")
     with earshot("--source", str(said.path)) as d:
-        d.until(lambda _: True)
         with channel(d) as open_channel:
             call = following(open_channel)
             while next(call).event.WhichOneof("event") != "partial":
@@ -47,7 +46,6 @@ def test_a_signal_in_the_middle_of_an_utterance_ends_it_and_leaves_nothing_behin
 
 def test_twenty_clients_at_once_are_all_answered_as_one_alone_is() -> None:
     with earshot() as d:
-        d.until(lambda _: True)
         said = recording("an4_command1")
         alone = recognised(d, said)
         with ThreadPoolExecutor(20) as clients:
@@ -62,7 +60,6 @@ def test_twenty_clients_at_once_are_all_answered_as_one_alone_is() -> None:
 
 def test_a_client_that_vanishes_within_an_utterance_harms_nobody() -> None:
     with earshot() as d:
-        d.until(lambda _: True)
         said = recording("librispeech_sentence1")
         with channel(d) as vanishing:
             call = recognition(vanishing).Recognize(endless(said), timeout=2 * PATIENCE)

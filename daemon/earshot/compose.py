@@ -30,8 +30,7 @@ def run(settings: Settings, mind: Mind, show: Callable[[Event], None] | None) ->
 async def _live(
     settings: Settings, mind: Mind, source: Source, show: Callable[[Event], None] | None
 ) -> None:
-    lossless = not isinstance(source, Microphone)
-    feed = Feed(source, settings.feed.limit_ms, lossless=lossless)
+    feed = Feed(source, settings.feed.limit_ms, lossless=not source.live)
     place = settings.api.socket or default_socket()
     plan = Plan(mind, feed, source.description, place, settings.sessions, settings.api, show)
     await live(plan)

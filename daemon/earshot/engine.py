@@ -14,7 +14,7 @@ from earshot.catalog import Catalog
 from earshot.encoder import Encoder
 from earshot.endpointers import EndPointSettings
 from earshot.errors import BundleError, SettingsError
-from earshot.grammar import Grammar, LexiconGrammar, PieceGrammar
+from earshot.grammar import Grammar, LexiconGrammar, PieceGrammar, Weights
 from earshot.lattice import LatticeSettings
 from earshot.lexicon import Tree, read
 from earshot.ngram import Ngram
@@ -119,7 +119,8 @@ def _lexicon(bundle: Bundle) -> Callable[[SearchSettings], Callable[[], Grammar]
     marks = np.array([symbol.endswith(WORD_END) for symbol in bundle.symbols])
 
     def grammars(search: SearchSettings) -> Callable[[], Grammar]:
-        grammar = LexiconGrammar(tree, ngram, marks, search.lm_scale, search.word_bonus)
+        weights = Weights(search.lm_scale, search.word_bonus, search.nothing)
+        grammar = LexiconGrammar(tree, ngram, marks, weights)
         return lambda: grammar
 
     return grammars

@@ -10,7 +10,7 @@ the language model remembers of the words before.
 """
 # ruff: noqa: ARG002 - one protocol, two grammars: each leaves aside what only the other needs
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,16 @@ class Grammar(Protocol):
         """A word as it is written."""
 
 
+class Weights(NamedTuple):
+    """How the language model counts."""
+
+    scale: float = 1.0
+    bonus: float = 0.0
+    """natural log, a word"""
+    nothing: float = -9.0
+    """natural log before scaling: an utterance without words, of which texts tell nothing"""
+
+
 class LexiconGrammar:
     """Prefix tree of pronunciations with unigram look-ahead, and a word language model."""
 
@@ -67,13 +77,13 @@ class LexiconGrammar:
     marked = True
 
     def __init__(
-        self, tree: Tree, ngram: Ngram, marks: npt.NDArray[np.bool_], scale: float, bonus: float
+        self, tree: Tree, ngram: Ngram, marks: npt.NDArray[np.bool_], weights: Weights
     ) -> None:
-        """`marks` [V]: tokens that end a word; `scale`, `bonus`: of the language model, a word."""
+        """`marks` [V]: tokens that end a word."""
         self._tree, self._ngram, self._marks = tree, ngram, marks
-        self._scale, self._bonus = scale, bonus
+        self._scale, self._bonus, self._nothing = weights.scale, weights.bonus, weights.nothing
         self.start_state = ngram.start
-        self._look = (scale * tree.look).astype(np.float32)
+        self._look = (weights.scale * tree.look).astype(np.float32)
 
     def children(self, node: Ints) -> tuple[Ints, Ints, Ints, Floats]:
         """Children in the tree; the gain is what is known better of the word to come."""
@@ -103,9 +113,10 @@ class LexiconGrammar:
         return self._scale * score + self._bonus, following
 
     def final(self, node: Ints, state: Ints) -> tuple[npt.NDArray[np.bool_], Ints, Floats]:
-        """Only between words; with the score of the sentence's end."""
+        """Only between words; with the score of the sentence's end, or of hearing nothing."""
         none = np.full(len(node), NONE, np.int64)
-        return node == self.start_node, none, self._scale * self._ngram.end_score(state)
+        end = np.where(state == self.start_state, self._nothing, self._ngram.end_score(state))
+        return node == self.start_node, none, (self._scale * end).astype(np.float32)
 
     def spelling(self, word: int) -> str:
         """Of the language model's vocabulary."""

@@ -72,16 +72,39 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
     return sections
 
 
+def _check(s: dict[str, npt.NDArray[Any]], size: int) -> None:
+    """Raise ValueError where numbers would lead out of the sections."""
+    pairs, contexts, triples = len(s["word2"]), len(s["context3"]), len(s["word3"])
+    lengths = (
+        ("unigram", size), ("backoff1", size), ("start2", size + 1), ("value2", pairs),
+        ("backoff3", contexts), ("start3", contexts + 1), ("value3", triples), ("codes", 3 * 256),
+    )  # fmt: skip
+    for name, length in lengths:
+        if len(s[name]) != length:
+            message = f"{name} holds {len(s[name])} numbers, not {length}"
+            raise ValueError(message)
+    for name, end in (("start2", pairs), ("start3", triples)):
+        start = s[name].astype(np.int64)
+        if start[0] != 0 or start[-1] != end or (start[1:] < start[:-1]).any():
+            message = f"{name} does not rise from 0 to {end}"
+            raise ValueError(message)
+    for name, limit in (("word2", size), ("word3", size), ("context3", pairs)):
+        if (s[name] >= limit).any():
+            message = f"{name} holds numbers of {limit} and more"
+            raise ValueError(message)
+
+
 class Ngram:
     """The language model at run time. Raises BundleError where the file is damaged."""
 
     def __init__(self, path: Path) -> None:
         try:
             s = _read(path)
-        except (OSError, ValueError, KeyError) as error:
+            self.words: list[str] = bytes(s["words"]).decode("utf8").split("\n")
+            _check(s, len(self.words))
+        except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"{path}: not a language model ({error}); install the bundle again"
             raise BundleError(message) from error
-        self.words: list[str] = bytes(s["words"]).decode("utf8").split("\n")
         self.unigram = s["unigram"].astype(np.float32)
         self._backoff1 = s["backoff1"].astype(np.float32)
         codes = s["codes"].reshape(3, 256)

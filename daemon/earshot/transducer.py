@@ -109,7 +109,7 @@ class TableScorer:
         """One call of the joiner for every frame after every token."""
         rows, size = self._table.rows, len(self._table.rows)
         pairs = np.repeat(encoded, size, 0), np.tile(rows, (len(encoded), 1))
-        self._logp = self._table.transducer.join(*pairs).reshape(len(encoded), size, -1)
+        self._logp = self._table.transducer.join(*pairs).reshape(len(encoded), size, size)
 
     def logp(self, t: int, contexts: Ints) -> Floats:
         """Rows of the table."""

@@ -1,4 +1,4 @@
-"""Units of audio and time. Positions are absolute counts of samples; every derived number is computed."""
+"""Units of audio and time. Positions are absolute counts of samples; the rest is computed."""
 
 SAMPLE_RATE = 16_000  # Hz, everywhere behind a source
 SAMPLES_PER_MS = SAMPLE_RATE // 1_000
