@@ -15,7 +15,7 @@ import argparse
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -140,17 +140,16 @@ def with_delay(bundle: Path, kit: Path, count: int) -> Tuning:
 
 
 def changes(tuning: Tuning) -> dict[str, Any]:
-    """The settings that are not the defaults, as tables, but those of the search whole."""
-    found: dict[str, Any] = {"delay_ms": tuning.delay_ms, "search": asdict(tuning.search)}
-    for part in ("lattice", "vad", "endpoint"):
+    """What was tuned, and whatever else is not the default, as tables."""
+    found: dict[str, Any] = {"delay_ms": tuning.delay_ms}
+    for part in ("search", "lattice", "vad", "endpoint"):
         given = getattr(tuning, part)
-        changed = {
-            f.name: getattr(given, f.name)
-            for f in fields(given)
-            if getattr(given, f.name) != f.default
-        }
-        if changed:
-            found[part] = changed
+        values = {f.name: getattr(given, f.name) for f in fields(given)}
+        defaults = {f.name: f.default for f in fields(given)}
+        tuned = {*GRIDS, *WIDTHS} if part == "search" else set()
+        kept = {k: v for k, v in values.items() if k in tuned or v != defaults[k]}
+        if kept:
+            found[part] = kept
     return found
 
 

@@ -25,7 +25,8 @@ def reference(audio: np.ndarray) -> np.ndarray:
     frames = frames - 0.97 * np.concatenate([frames[:, :1], frames[:, :-1]], 1)
     frames *= (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 399)) ** 0.85
     power = np.abs(np.fft.rfft(frames, 512)) ** 2
-    edges = np.linspace(*mel(np.array([20.0, 7_600.0])).tolist(), num=FEATURE_BINS + 2)
+    first, last = mel(np.array([20.0, 7_600.0])).tolist()
+    edges = np.linspace(first, last, FEATURE_BINS + 2)
     low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     bins = mel(np.arange(257) * SAMPLE_RATE / 512)
     shares = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)).clip(0)

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.recordings import recording
 from tests.processes import earshot
+from tests.recordings import recording
 
 README = Path(__file__).parent.parent / "README.md"
 

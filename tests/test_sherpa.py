@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 from earshot.bundle import WORD_START, open_bundle
@@ -15,7 +19,7 @@ from earshot.encoder import Encoder, Windows
 from earshot.engine import Engine
 from earshot.events import Committed, EndPoint
 from earshot.features import features
-from earshot.transducer import CachedScorer, TableScorer, Transducer, greedy, scorers
+from earshot.transducer import CachedScorer, Scorer, TableScorer, Transducer, greedy, scorers
 from earshot.units import SAMPLE_RATE
 
 from tests import contract, networks, small
@@ -26,6 +30,13 @@ SHIPPED = Path(__file__).parent.parent / "models" / "bundles" / "en"
 SHERPA = Path(__file__).parent / "sherpa_process.py"
 TAIL = np.zeros(SAMPLE_RATE // 2, np.float32)  # the caller's: sherpa-onnx adds none
 COUNT = 50
+# The shipped network is int8, and finds the range of its activations as it runs: features that
+# differ by 1e-5, as those of two builds of Kaldi's filter banks do, move the encoded frames by
+# 0.04. Where two tokens are nearly equal the other one may then win, here as in the wheel: of 14
+# long utterances 7 part, at leads of 0.004 to 0.043, and with noise of 1e-5 on our own features as
+# many part from themselves. Networks of 32 bits, below, give the same tokens without exception.
+TIE = 0.1  # natural log
+TIES_APART = 150  # tokens
 Decoded = list[tuple[list[str], list[int]]]
 
 
@@ -54,20 +65,57 @@ def by_sherpa(folder: Path, spoken: list[Samples], scratch: Path) -> Decoded:
     return [(tokens, frames) for tokens, frames in json.loads(run.stdout.splitlines()[-1])]
 
 
-def by_earshot(folder: Path, spoken: list[Samples]) -> Decoded:
-    """Tokens and their frames by our own code, of the windows that the wheel decodes."""
-    bundle = open_bundle(folder)
-    encoder, transducer = Encoder(bundle.network[0]), Transducer(*bundle.network[1:])
-    new_scorer, found = scorers(transducer), []
-    for audio in spoken:
-        windows, state, encoded = Windows(encoder.window, encoder.shift), encoder.start(), []
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network as earshot runs it."""
+
+    symbols: tuple[str, ...]
+    encoder: Encoder
+    new_scorer: Callable[[], Scorer]
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        bundle = open_bundle(folder)
+        transducer = Transducer(*bundle.network[1:])
+        return cls(bundle.symbols, Encoder(bundle.network[0]), scorers(transducer))
+
+    def encoded(self, audio: Samples) -> npt.NDArray[np.float32]:
+        """Encoded frames of the windows that the wheel decodes."""
+        encoder, state, found = self.encoder, self.encoder.start(), []
         # The wheel waits for one frame more than it decodes, so the last frame is never heard.
-        for window in windows.accept(features(np.concatenate([audio, TAIL]))[:-1]):
+        frames = features(np.concatenate([audio, TAIL]))[:-1]
+        for window in Windows(encoder.window, encoder.shift).accept(frames):
             rows, state = encoder.step(window, state)
-            encoded.append(rows)
-        tokens, frames = greedy(new_scorer(), np.concatenate(encoded))
-        found.append(([written(bundle.symbols[token]) for token in tokens], frames))
-    return found
+            found.append(rows)
+        return np.concatenate(found)
+
+    def decoded(self, audio: Samples) -> tuple[list[str], list[int]]:
+        """Tokens and their frames."""
+        tokens, frames = greedy(self.new_scorer(), self.encoded(audio))
+        return [written(self.symbols[token]) for token in tokens], frames
+
+    def lead(self, audio: Samples, frame: int) -> float:
+        """By how much (natural log) the token that is taken at a frame is ahead of the next."""
+        rows, scorer = self.encoded(audio), self.new_scorer()
+        tokens, _ = greedy(scorer, rows[:frame])
+        context = np.array([scorer.start_context])
+        for token in tokens:
+            context = scorer.advance(context, np.array([token]))
+        scorer.hear(rows[frame : frame + 1])
+        second, first = np.sort(scorer.logp(0, context)[0])[-2:]
+        return float(first - second)
+
+
+def by_earshot(folder: Path, spoken: list[Samples]) -> Decoded:
+    """Tokens and their frames by our own code."""
+    network = Network.open(folder)
+    return [network.decoded(audio) for audio in spoken]
+
+
+def parting(one: tuple[list[str], list[int]], other: tuple[list[str], list[int]]) -> int:
+    """The first frame at which two decodings differ."""
+    events = [set(zip(frames, tokens, strict=True)) for tokens, frames in (one, other)]
+    return min(events[0] ^ events[1])[0]
 
 
 def written(symbol: str) -> str:
@@ -78,11 +126,16 @@ def written(symbol: str) -> str:
 def test_the_shipped_network_gives_the_same_tokens_in_stock_sherpa(tmp_path: Path) -> None:
     if not SHIPPED.exists():
         pytest.skip("no bundle is shipped")
-    spoken = utterances(COUNT)
-    ours = by_earshot(SHIPPED, spoken)
-    assert len(ours) == COUNT
-    assert ours == by_sherpa(SHIPPED, spoken, tmp_path)
-    assert sum(len(tokens) for tokens, _ in ours) > COUNT, "silence proves nothing"
+    spoken, network = utterances(COUNT), Network.open(SHIPPED)
+    ours = [network.decoded(audio) for audio in spoken]
+    theirs = by_sherpa(SHIPPED, spoken, tmp_path)
+    assert len(ours) == len(theirs) == COUNT
+    different = [i for i in range(COUNT) if ours[i] != theirs[i]]
+    count = sum(len(tokens) for tokens, _ in ours)
+    assert len(different) <= count / TIES_APART, different
+    for i in different:
+        assert network.lead(spoken[i], parting(ours[i], theirs[i])) < TIE
+    assert count > COUNT, "silence proves nothing"
 
 
 @pytest.mark.parametrize("context", [1, 2, 3])
