@@ -1,0 +1,1 @@
+"""Training: one flat script a step, data to bundle."""

@@ -191,3 +191,17 @@ def test_a_word_of_pieces_is_told_while_it_is_under_way() -> None:
     search = Search(scorer, pieces, Catalog.empty(7), replace(WIDE, ilm_scale=0.0))
     told = [run(search, 1).words() for _ in range(3)]
     assert told == [[], [("jo", 1, 1)], [("john", 1, 2)]]
+
+
+def test_what_was_complete_stands_where_every_hypothesis_is_inside_a_word(tmp_path: Path) -> None:
+    scorer = small.RandomScorer(0, 3)
+    table = np.full_like(scorer.table, -40.0)
+    table[0, :, 5] = table[1, :, 3] = table[2, :, 0] = -1e-3  # "b", then C, which begins "cab"
+    table[1:, :, 0] = np.where(np.arange(3)[1:, None] == 1, -40.0, -1e-3)
+    scorer.table = table
+    narrow = SearchSettings(beam=1, width=5.0, ilm_scale=0.0)
+    search = run(Search(scorer, small.grammar(tmp_path), Catalog.empty(7), narrow), 3)
+    assert [word for word, _, _ in search.words()][:1] == ["b"]
+    assert (search._live.node != 0).all(), "all are inside a word"
+    assert len(search.raw().last.back) == 1
+    assert search.raw().last.back[0] > 0

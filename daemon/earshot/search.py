@@ -201,8 +201,13 @@ class Search:
 
     def raw(self) -> RawLattice:
         """The raw lattice as if all ended here; words under way are taken for complete."""
-        may, word, score = self._grammar.final(self._live.node, self._live.state)
-        live, word, closing = self._live.take(may), word[may], score[may].astype(np.float64)
+        live = self._live
+        may, word, score = self._grammar.final(live.node, live.state)
+        if not may.any():  # all are inside a word: what was complete before it stands
+            live = live.take(best_of_each(live.back, live.score)[0])
+            live = live._replace(node=np.full(len(live.node), self._grammar.start_node))
+            may, word, score = self._grammar.final(live.node, live.state)
+        live, word, closing = live.take(may), word[may], score[may].astype(np.float64)
         under_way = word != NONE
         part = live.take(under_way)
         language, state = self._grammar.language(part.state, word[under_way])
