@@ -22,7 +22,7 @@ from earshot.events import Partial
 from earshot.features import Features
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
-from earshot.transducer import greedy
+from earshot.transducer import CachedScorer, Transducer, greedy
 from earshot.units import SAMPLE_RATE, VAD_FRAME, seconds
 
 from models.corpus import Samples, read
@@ -122,7 +122,9 @@ def sherpa(bundle: Bundle, method: str) -> Callable[[Task], list[str]]:
 def own_greedy(bundle: Bundle) -> Callable[[Task], list[str]]:
     """Make earshot's features, encoder and joiner understand greedily, as sherpa-onnx does."""
     engine = Engine.open(bundle)
-    encoder = engine.parts.encoder
+    encoder, (_, decoder, joiner) = engine.parts.encoder, bundle.network
+    # Greedily, one context lives at a time: the table of all of them would not pay.
+    scorer = CachedScorer(Transducer(decoder, joiner))
 
     def understand(task: Task) -> list[str]:
         features, windows = Features(), Windows(encoder.window, encoder.shift)
@@ -131,7 +133,7 @@ def own_greedy(bundle: Bundle) -> Callable[[Task], list[str]]:
         for window in windows.accept(frames):
             encoded, state = encoder.step(window, state)
             found.append(encoded)
-        return list(map(str, greedy(engine.parts.new_scorer(), np.concatenate(found))[0]))
+        return list(map(str, greedy(scorer, np.concatenate(found))[0]))
 
     return understand
 

@@ -22,6 +22,8 @@ from earshot.grammar import NONE, Grammar
 from earshot.memory import Arcs, Ints, Live, Memory, RawLattice, Rows, Scores, joined_live
 from earshot.transducer import Scorer
 
+CHANCE = 3.0  # natural log; what context may add to a word beyond what its look-ahead promised
+
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
@@ -130,17 +132,19 @@ class Search:
             self._live = stay
             return
         logp = logp - np.float32(self._settings.ilm_scale) * self._scorer.internal(contexts)
-        floor = best - self._settings.width
-        grown, ended = self._extended(live.take(rows), logp, row[rows], floor)
+        grown, ended = self._extended(live.take(rows), logp, row[rows], stay.score)
         self._recombine(stay, grown, ended)
 
     def _extended(
-        self, live: Live, logp: npt.NDArray[np.float32], row: Ints, floor: float
+        self, live: Live, logp: npt.NDArray[np.float32], row: Ints, others: Scores
     ) -> tuple[Live, Ended]:
-        """Hypotheses [N], whose contexts are rows of logp, by every token their nodes allow."""
+        """Hypotheses [N], whose contexts are rows of logp, by every token their nodes allow.
+
+        Those that have no chance beside each other and the `others` go before they cost anything.
+        """
         parent, token, child, gain = self._grammar.children(live.node)
         score = live.score[parent] + logp[row[parent], token] + gain
-        keep = np.flatnonzero(score > floor)
+        keep = np.flatnonzero(score > self._floor(np.concatenate([others, score])) - CHANCE)
         parent, token, child, score = parent[keep], token[keep], child[keep], score[keep]
         catalog, bonus = self._catalog.step(live.catalog[parent], token)
         old = live.take(parent)
@@ -153,6 +157,13 @@ class Search:
         inside = np.flatnonzero(~ends)
         grown = new.take(inside)._replace(node=self._grammar.enter(child[inside], token[inside]))
         return grown, self._ended(old.take(ends), new.take(ends), token[ends], child[ends])
+
+    def _floor(self, score: Scores) -> float:
+        """The score above which the beam has room, and that is near enough to the best."""
+        room, floor = self._settings.beam, float(score.max() - self._settings.width)
+        if len(score) <= room:
+            return floor
+        return max(floor, float(np.partition(score, len(score) - room)[-room]))
 
     def _ended(self, old: Live, new: Live, token: Ints, child: Ints) -> Ended:
         """Extensions that end a word; their boundaries are opened if the search keeps them."""
