@@ -39,7 +39,6 @@ GRIDS: Mapping[str, tuple[float, ...]] = {
     "ilm_scale": (0.2, 0.3, 0.4, 0.5, 0.6),
     "word_bonus": (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5),
     "lm_scale": (0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
-    "nothing": (-6.0, -9.0, -12.0),
 }
 # Widths, from narrow to wide: the first that loses at most LOSS percent points is taken.
 WIDTHS: Mapping[str, tuple[float, ...]] = {

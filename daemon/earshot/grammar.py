@@ -66,7 +66,7 @@ class Weights(NamedTuple):
     scale: float = 1.0
     bonus: float = 0.0
     """natural log, a word"""
-    nothing: float = -9.0
+    nothing: float = -6.0
     """natural log before scaling: an utterance without words, of which texts tell nothing"""
 
 

@@ -39,8 +39,9 @@ class SearchSettings:
     """weight of the network's own language model, taken away"""
     word_bonus: float = 0.0
     """natural log, a word"""
-    nothing: float = -9.0
-    """natural log; language score of hearing no word, which no text can tell"""
+    nothing: float = -6.0
+    """natural log; language score of hearing no word, which no text can tell: lower, and noises are
+    taken for words (models.noises counts them); higher, and single words get lost"""
     extend_width: float = 6.0
     """natural log; a hypothesis whose tokens together are this unlikely beside the best stays"""
     lattice_width: float = 8.0
