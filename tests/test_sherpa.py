@@ -30,11 +30,11 @@ SHIPPED = Path(__file__).parent.parent / "models" / "bundles" / "en"
 SHERPA = Path(__file__).parent / "sherpa_process.py"
 TAIL = np.zeros(SAMPLE_RATE // 2, np.float32)  # the caller's: sherpa-onnx adds none
 COUNT = 50
-# The shipped network is int8, and finds the range of its activations as it runs: features that
-# differ by 1e-5, as those of two builds of Kaldi's filter banks do, move the encoded frames by
-# 0.04. Where two tokens are nearly equal the other one may then win, here as in the wheel: of 14
-# long utterances 7 part, at leads of 0.004 to 0.043, and with noise of 1e-5 on our own features as
-# many part from themselves. Networks of 32 bits, below, give the same tokens without exception.
+# The shipped network is int8 and finds the range of its activations as it runs, so a last bit that
+# differs grows to 0.04 in the encoded frames, and where two tokens are nearly equal the other one
+# may win. The wheel brings an onnxruntime of its own, 1.28: on 50 utterances of 133 tokens each, 24
+# are alike with our 1.32, 49 with 1.28.0 here as well, and all 50 with the network in 32 bits. So a
+# parting must be such a tie, and rare.
 TIE = 0.1  # natural log
 TIES_APART = 150  # tokens
 Decoded = list[tuple[list[str], list[int]]]
