@@ -180,6 +180,13 @@ def compress(path: Path) -> None:
     )
 
 
+def keep(run: Path, out: Path) -> None:
+    """Write the averaged weights in 16 bits, for models.train --start."""
+    state = torch.load(run / "run.pt", weights_only=True)
+    average = {name: value.half() for name, value in state["average"].items()}
+    torch.save({"recipe": state["recipe"], "average": average}, out)
+
+
 def main() -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(
@@ -188,11 +195,14 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of models.train")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fp32", action="store_true", help="do not quantise")
+    parser.add_argument("--keep", type=Path, help="file for the weights in 16 bits, to train on")
     parser.add_argument(
         "--last", action="store_true", help="the last weights instead of their average"
     )
     options = parser.parse_args()
     export(load(options.run, last=options.last), options.out, int8=not options.fp32)
+    if options.keep:
+        keep(options.run, options.keep)
 
 
 if __name__ == "__main__":

@@ -143,6 +143,12 @@ class Run:
             optimiser.load_state_dict(saved)
         self.progress = Progress(**state["progress"])
 
+    def begin_with(self, weights: Path) -> None:
+        """Begin with weights that `models.export --keep` wrote, not where their run was."""
+        kept = torch.load(weights, weights_only=True)["average"]
+        self.network.load_state_dict({name: value.float() for name, value in kept.items()})
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+
     def follow(self) -> None:
         """Let the average of the weights follow; faster at first."""
         keep = min(self.recipe["optimiser"]["average"], 1 - 1 / (1 + self.progress.step / 10))
@@ -243,6 +249,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--start", type=Path, help="weights to begin with, of models.export --keep")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many steps")
     options = parser.parse_args()
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
@@ -252,6 +259,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     recipe = tomllib.loads(options.config.read_text(encoding="utf8"))
     run = Run(recipe, Corpus(options.cache), options.out)
+    if options.start:
+        run.begin_with(options.start)
     run.resume()
     random.seed(rank)
     torch.manual_seed(1000 * run.progress.step + rank)  # dropout goes on anew, all else exactly

@@ -19,9 +19,10 @@ from tests.recordings import Recording, recordings
 SHIPPED = Path(__file__).parent.parent / "models" / "bundles" / "en"
 AROUND = 0.5  # seconds of low noise before and after, to compare with
 # The network is small, and hears a word a little differently at its cold start and after noise.
-# With the weights of 41 minutes of training, 9 of the 18 recordings are not the same at the ends.
-MOST_DIFFERENT = 0.6
-LEAST_WORDS = 0.8  # of those heard with noise around
+# With the first weights that shipped, 4 of the 18 recordings are not the same at the ends, and 54
+# words are heard instead of 56.
+MOST_DIFFERENT = 0.35
+LEAST_WORDS = 0.9  # of those heard with noise around
 
 
 class Listener:

@@ -8,6 +8,7 @@ import torch
 
 from models import train
 from models.data import Corpus
+from models.export import keep
 from tests.models import small_cache
 
 STAGE = {"rate": [0.0, 1e-3], "frames": 1.0, "transducer": 0.0, "ctc": 0.0, "emit": 0.0}
@@ -116,3 +117,14 @@ def test_ranks_hear_different_rows(corpus: Corpus, tmp_path: Path) -> None:
         next(train.batches(train.Run(recipe, corpus, tmp_path), rank, 2)) for rank in (0, 1)
     )
     assert first.target.tolist() != second.target.tolist()
+
+
+def test_a_run_begins_with_the_weights_that_another_kept(corpus: Corpus, tmp_path: Path) -> None:
+    first = go(corpus, tmp_path, 3)
+    keep(tmp_path, tmp_path / "kept.pt")
+    second = train.Run(RECIPE, corpus, tmp_path / "second")
+    second.begin_with(tmp_path / "kept.pt")
+    for name, value in second.network.state_dict().items():
+        assert torch.allclose(value, first.average[name], atol=1e-3, rtol=1e-3), name
+        assert torch.equal(value, second.average[name])
+    assert second.progress.step == 0
