@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from earshot.bundle import WORD_START, open_bundle
+from earshot.bundle import WORD_START, open_bundle, read_symbols
 from earshot.encoder import Encoder, Windows
 from earshot.engine import Engine
 from earshot.events import Committed, EndPoint
@@ -23,6 +24,7 @@ from earshot.transducer import CachedScorer, Scorer, TableScorer, Transducer, gr
 from earshot.units import SAMPLE_RATE
 
 from tests import contract, networks, small
+from tests.floats import in_floats
 from tests.recordings import recordings
 
 Samples = contract.Samples
@@ -136,6 +138,26 @@ def test_the_shipped_network_gives_the_same_tokens_in_stock_sherpa(tmp_path: Pat
     for i in different:
         assert network.lead(spoken[i], parting(ours[i], theirs[i])) < TIE
     assert count > COUNT, "silence proves nothing"
+
+
+def test_the_weights_that_ship_give_exactly_the_same_tokens_where_no_rounding_differs(
+    tmp_path: Path,
+) -> None:
+    if not SHIPPED.exists():
+        pytest.skip("no bundle is shipped")
+    folder = tmp_path / "floats"
+    folder.mkdir()
+    for part in ("encoder", "joiner"):
+        in_floats(SHIPPED / f"{part}.onnx", folder / f"{part}.onnx")
+    for name in ("decoder.onnx", "tokens.txt"):
+        shutil.copy(SHIPPED / name, folder)
+    parts = (folder / "encoder.onnx", folder / "decoder.onnx", folder / "joiner.onnx")
+    transducer = Transducer(*parts[1:])
+    network = Network(read_symbols(folder / "tokens.txt"), Encoder(parts[0]), scorers(transducer))
+    spoken = utterances(COUNT)
+    ours = [network.decoded(audio) for audio in spoken]
+    assert ours == by_sherpa(folder, spoken, tmp_path)
+    assert sum(len(tokens) for tokens, _ in ours) > COUNT, "silence proves nothing"
 
 
 @pytest.mark.parametrize("context", [1, 2, 3])
