@@ -194,14 +194,24 @@ def test_the_recording_that_comes_with_it_is_what_its_readme_says() -> None:
         assert recording(name).text in text
 
 
+def heed_interrupts() -> None:
+    """What a shell runs in the background inherits that SIGINT is ignored, and so would we."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_is_how_listening_is_meant_to_end() -> None:
     with daemon("--source", "-") as d:
         d.until(lambda _: True)
         command = [*EARSHOT, "listen", "--socket", str(d.path)]
-        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as listening:
-            d.until(lambda answer: answer.counters.clients == 1)
-            listening.send_signal(signal.SIGINT)
-            out, err = listening.communicate(timeout=PATIENCE)
+        with subprocess.Popen(  # noqa: PLW1509 - what it does before exec is one system call
+            command, stdout=-1, stderr=-1, text=True, preexec_fn=heed_interrupts
+        ) as listening:
+            try:
+                d.until(lambda answer: answer.counters.clients == 1)
+                listening.send_signal(signal.SIGINT)
+                out, err = listening.communicate(timeout=PATIENCE)
+            finally:
+                listening.kill()
     assert (out, err, listening.returncode) == ("", "", 0)
 
 
