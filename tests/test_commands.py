@@ -203,8 +203,13 @@ def test_an_interrupt_is_how_listening_is_meant_to_end() -> None:
     with daemon("--source", "-") as d:
         d.until(lambda _: True)
         command = [*EARSHOT, "listen", "--socket", str(d.path)]
-        with subprocess.Popen(  # noqa: PLW1509 - what it does before exec is one system call
-            command, stdout=-1, stderr=-1, text=True, preexec_fn=heed_interrupts
+        before = heed_interrupts  # one system call, and no thread of ours holds a lock it needs
+        with subprocess.Popen(
+            command,
+            stdout=-1,
+            stderr=-1,
+            text=True,
+            preexec_fn=before,  # noqa: PLW1509
         ) as listening:
             try:
                 d.until(lambda answer: answer.counters.clients == 1)
