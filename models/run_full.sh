@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 : "${PYTHON:=.venv/bin/python}"
 : "${RECIPE:=models/recipe.toml}"
 : "${PROCESSES:=2}"                     # of the training, one thread each; 1 on a GPU
-: "${ROOMS:=2}"                         # spoilt versions of every recording
+: "${ROOMS:=3}"                         # spoilt versions of every recording
 : "${LM:=--megabytes 7.5 --share 0.6 --least 60}"
 : "${G2P:=}"
 : "${TUNE:=--count 60 --seconds 300}"
