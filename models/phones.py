@@ -1,10 +1,11 @@
 """The tokens of a phone bundle: blank, the 39 phones of CMUdict, each with a word-end mark too."""
 
+from earshot.lexicon import WORD_END
+
 PHONES = (
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "
     "V W Y Z ZH"
 ).split()
-WORD_END = "|"
 BLANK = "<blk>"
 SYMBOLS = [BLANK, *PHONES, *(phone + WORD_END for phone in PHONES)]
 SIZE = len(SYMBOLS)

@@ -1,25 +1,16 @@
 import asyncio
-import stat
-from functools import partial
 
 import grpc
 import numpy as np
 import pytest
 from earshot.api import ApiSettings
-from earshot.errors import DeviceError
 from earshot.generated.v1 import recognition_pb2 as pb
-from earshot.generated.v1 import status_pb2
-from earshot.generated.v1.status_pb2_grpc import StatusStub
-from earshot.place import claim
 from earshot.sessions import SessionSettings
 from google.protobuf.duration_pb2 import Duration
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tests.fake_recogniser import loud, quiet, s16le
 from tests.house import (
     S16LE,
-    House,
     house,
     kinds,
     last_events,
@@ -269,76 +260,5 @@ def test_stopping_gives_everybody_the_last_events_and_then_says_so() -> None:
                 assert await call.code() is grpc.StatusCode.UNAVAILABLE
                 assert "stopping" in await call.details()
             assert (await refused(h, requests([])))[0] == "UNAVAILABLE"
-
-    asyncio.run(scene())
-
-
-def check(h: House, *, ready: bool) -> bool:
-    return h.sessions.ready is ready
-
-
-def test_health_follows_the_microphone() -> None:
-    async def scene() -> None:
-        async with house() as h:
-            stub = health_pb2_grpc.HealthStub(h.channel)
-            status = health_pb2.HealthCheckResponse
-
-            async def health(service: str) -> int:
-                request = health_pb2.HealthCheckRequest(service=service)
-                return int((await stub.Check(request)).status)
-
-            assert await health("") == status.NOT_SERVING
-            for ready, expected in ((True, status.SERVING), (False, status.NOT_SERVING)):
-                h.room.change(ready=ready)
-                await until(partial(check, h, ready=ready))
-                assert await health("") == expected
-                assert await health("earshot.v1.Recognition") == expected
-                assert await health("earshot.v1.Status") == status.SERVING
-
-    asyncio.run(scene())
-
-
-def test_reflection_lists_the_services() -> None:
-    async def scene() -> None:
-        async with house() as h:
-            stub = reflection_pb2_grpc.ServerReflectionStub(h.channel)
-            request = reflection_pb2.ServerReflectionRequest(list_services="")
-            answer = await anext(aiter(stub.ServerReflectionInfo(iter([request]))))
-            names = {service.name for service in answer.list_services_response.service}
-            ours = {"earshot.v1.Recognition", "earshot.v1.Status"}
-            assert names >= ours | {"grpc.health.v1.Health"}
-
-    asyncio.run(scene())
-
-
-def test_status_tells_what_was_done() -> None:
-    async def scene() -> None:
-        async with house() as h:
-            h.room.say(loud(0.3), quiet(0.5))
-            h.room.skip(160)
-            await until(lambda: h.sessions.tally.dropped == 160)
-            stub = StatusStub(h.channel)  # type: ignore[no-untyped-call]
-            answer = await stub.GetStatus(status_pb2.GetStatusRequest())
-            assert answer.ready
-            assert answer.mode == status_pb2.MODE_LOCAL_ONLY
-            assert answer.bundle == status_pb2.BundleName(name="fake", version="1.0")
-            assert answer.source == "the room"
-            assert answer.uptime.ToNanoseconds() > 0
-            counters = answer.counters
-            assert counters.heard == Duration(nanos=800_000_000)
-            assert (counters.utterances, counters.committed, counters.cancelled) == (1, 1, 0)
-            assert (counters.dropped_samples, counters.clients) == (160, 0)
-
-    asyncio.run(scene())
-
-
-def test_the_socket_is_for_owner_and_group_and_is_removed_at_the_end() -> None:
-    async def scene() -> None:
-        async with house() as h:
-            assert stat.S_IMODE(h.path.stat().st_mode) == 0o660
-            with pytest.raises(DeviceError, match="another earshot"):
-                claim(h.path)
-            path = h.path
-        assert not path.exists()
 
     asyncio.run(scene())

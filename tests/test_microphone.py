@@ -21,7 +21,7 @@ from earshot.units import SAMPLE_RATE
 
 from tests.fakes import QUICK, FakeDevice
 from tests.recordings import Recording, recording, similarity
-from tests.sound_server import NoSoundServer, SoundServer, sound_server
+from tests.sound_server import SoundServer
 
 PATIENCE = 20.0  # seconds
 
@@ -134,15 +134,6 @@ def unpickled(process: subprocess.Popen[bytes]) -> Iterator[Item]:
             yield pickle.load(process.stdout)  # noqa: S301 - it is our own
         except EOFError:
             return
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SoundServer]:
-    try:
-        with sound_server() as running:
-            yield running
-    except NoSoundServer as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.microphone)])

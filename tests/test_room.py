@@ -10,18 +10,9 @@ from earshot.generated.v1.events_pb2 import Event
 from tests.house import kinds
 from tests.processes import channel, earshot, following
 from tests.recordings import recording
-from tests.sound_server import NoSoundServer, SoundServer, sound_server
+from tests.sound_server import SoundServer
 
 ENDS = {"committed", "cancelled"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SoundServer]:
-    try:
-        with sound_server() as running:
-            yield running
-    except NoSoundServer as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.mark.microphone

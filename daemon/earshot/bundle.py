@@ -17,13 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from earshot.errors import BundleError
+from earshot.errors import INSTALL, BundleError
 
 MANIFEST = "bundle.toml"
 NETWORK = ("encoder", "decoder", "joiner")
 PHONE_FILES = ("lexicon", "words.lm", "g2p.onnx")
 WORD_START = "▁"  # begins the pieces that begin a word
-INSTALL = "install the bundle again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from earshot.errors import BundleError
+from earshot.errors import INSTALL, BundleError
 from earshot.networks import metadata, number, numbers, open_network
 from earshot.units import FEATURE_BINS
 
@@ -23,7 +23,6 @@ STACKS = (
     "num_encoder_layers", "encoder_dims", "query_head_dims", "value_head_dims", "num_heads",
     "cnn_module_kernels", "left_context_len",
 )  # fmt: skip
-INSTALL = "install the bundle again"
 QUIET = -15.942385  # log of the smallest power Kaldi's filter banks give: what silence looks like
 
 

@@ -13,10 +13,10 @@ from earshot.bundle import MANIFEST, Bundle
 from earshot.catalog import Catalog
 from earshot.encoder import Encoder
 from earshot.endpointers import EndPointSettings
-from earshot.errors import BundleError, SettingsError
+from earshot.errors import INSTALL, BundleError, SettingsError
 from earshot.grammar import Grammar, LexiconGrammar, PieceGrammar, Weights
 from earshot.lattice import LatticeSettings
-from earshot.lexicon import Tree, read
+from earshot.lexicon import WORD_END, Tree, read
 from earshot.ngram import Ngram
 from earshot.recogniser import Recogniser
 from earshot.search import SearchSettings
@@ -26,7 +26,6 @@ from earshot.units import samples
 from earshot.utterance import Utterance
 from earshot.vad import VadSettings
 
-WORD_END = "|"  # marks the last phone of a word
 # Every piece may follow every piece, so each hypothesis costs as much as 500 tokens; and the
 # network has learnt the language, so nothing is taken away from it.
 PIECES = SearchSettings(beam=8, ilm_scale=0.0)
@@ -71,7 +70,7 @@ class Engine:
         if transducer.size != len(bundle.symbols):
             message = (
                 f"{bundle.file('tokens.txt')}: {len(bundle.symbols)} tokens, but the network has "
-                f"{transducer.size}; install the bundle again"
+                f"{transducer.size}; {INSTALL}"
             )
             raise BundleError(message)
         grammar = _pieces(bundle) if bundle.kind == "pieces" else _lexicon(bundle)

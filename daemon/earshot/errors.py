@@ -50,6 +50,9 @@ class LimitError(RequestError):
         super().__init__(f"{what}: {asked:g} {unit} exceed the limit of {limit:g} {unit}")
 
 
+INSTALL = "install the bundle again"  # what to do about most that is wrong with one
+
+
 class BundleError(EarshotError):
     """A bundle that is damaged, incomplete or of an unknown kind."""
 

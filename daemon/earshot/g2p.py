@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from earshot.errors import BundleError, LimitError, RequestError
+from earshot.errors import INSTALL, BundleError, LimitError, RequestError
 from earshot.networks import metadata, open_network
 
 Phones = tuple[str, ...]
@@ -74,7 +74,7 @@ class G2p:
             self._before, self._after, self._history = (int(facts[size]) for size in SIZES)
             self._letters, names = facts["letters"], facts["chunks"].split()
         except (KeyError, ValueError) as error:
-            message = f"{path}: not a network for spelling ({error}); install the bundle again"
+            message = f"{path}: not a network for spelling ({error}); {INSTALL}"
             raise BundleError(message) from None
         self._chunks = [() if name == NOTHING else tuple(name.split("+")) for name in names]
 

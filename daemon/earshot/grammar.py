@@ -15,12 +15,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from earshot.bundle import WORD_START
 from earshot.lexicon import Tree
 from earshot.ngram import Ngram
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 NONE = -1  # no word
+NOTHING = -6.0  # natural log before scaling: an utterance without words, of which texts tell none
 
 
 def spread(first: Ints, count: Ints) -> tuple[Ints, Ints]:
@@ -66,8 +68,8 @@ class Weights(NamedTuple):
     scale: float = 1.0
     bonus: float = 0.0
     """natural log, a word"""
-    nothing: float = -6.0
-    """natural log before scaling: an utterance without words, of which texts tell nothing"""
+    nothing: float = NOTHING
+    """natural log before scaling, of an utterance without words"""
 
 
 class LexiconGrammar:
@@ -131,9 +133,9 @@ class PieceGrammar:
     marked = False
 
     def __init__(self, pieces: list[str]) -> None:
-        self._begins = np.array([piece.startswith("▁") for piece in pieces])
+        self._begins = np.array([piece.startswith(WORD_START) for piece in pieces])
         self._usable = np.flatnonzero([not _special(piece) for piece in pieces])
-        self._pieces = [piece.removeprefix("▁") for piece in pieces]
+        self._pieces = [piece.removeprefix(WORD_START) for piece in pieces]
         self._node: dict[str, int] = {"": 0}  # grows with what is said; one grammar an utterance
         self._text = [""]
 

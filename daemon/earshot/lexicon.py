@@ -12,10 +12,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from earshot.errors import BundleError
+from earshot.errors import INSTALL, BundleError
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+WORD_END = "|"  # marks the last phone of a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,10 @@ def read(path: Path, words: list[str], symbols: list[str], mark: str) -> Pronunc
                 found.append(number[word])
                 shares.append(float(share))
     except (OSError, ValueError, KeyError) as error:
-        message = f"{path}: not a lexicon ({error!r}); install the bundle again"
+        message = f"{path}: not a lexicon ({error!r}); {INSTALL}"
         raise BundleError(message) from error
     if not found:
-        message = (
-            f"{path}: no word of the language model has a pronunciation; install the bundle again"
-        )
+        message = f"{path}: no word of the language model has a pronunciation; {INSTALL}"
         raise BundleError(message)
     tokens = np.zeros((len(spoken), max(map(len, spoken))), np.int64)
     for row, phones_of in zip(tokens, spoken, strict=True):

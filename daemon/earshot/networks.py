@@ -5,7 +5,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from earshot.errors import BundleError
+from earshot.errors import INSTALL, BundleError
 
 Session = Any  # onnxruntime ships no types
 
@@ -24,9 +24,7 @@ def open_network(path: Path) -> Session:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own, unrelated kinds
         reason = str(error).splitlines()[0][:200]
-        message = (
-            f"{path}: not a network that onnxruntime can run ({reason}); install the bundle again"
-        )
+        message = f"{path}: not a network that onnxruntime can run ({reason}); {INSTALL}"
         raise BundleError(message) from error
 
 

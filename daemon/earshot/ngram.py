@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from earshot.errors import BundleError
+from earshot.errors import INSTALL, BundleError
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -103,7 +103,7 @@ class Ngram:
             self.words: list[str] = bytes(s["words"]).decode("utf8").split("\n")
             _check(s, len(self.words))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            message = f"{path}: not a language model ({error}); install the bundle again"
+            message = f"{path}: not a language model ({error}); {INSTALL}"
             raise BundleError(message) from error
         self.unigram = s["unigram"].astype(np.float32)
         self._backoff1 = s["backoff1"].astype(np.float32)

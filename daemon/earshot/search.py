@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earshot.catalog import Catalog
-from earshot.grammar import NONE, Grammar
+from earshot.grammar import NONE, NOTHING, Grammar
 from earshot.memory import Arcs, Ints, Live, Memory, RawLattice, Rows, Scores, joined_live
 from earshot.transducer import Scorer
 
@@ -39,7 +39,7 @@ class SearchSettings:
     """weight of the network's own language model, taken away"""
     word_bonus: float = 0.0
     """natural log, a word"""
-    nothing: float = -6.0
+    nothing: float = NOTHING
     """natural log; language score of hearing no word, which no text can tell: lower, and noises are
     taken for words (models.noises counts them); higher, and single words get lost"""
     extend_width: float = 6.0

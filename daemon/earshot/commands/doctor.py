@@ -17,7 +17,7 @@ from pathlib import Path
 
 from earshot import compose, config
 from earshot.client import connected, status
-from earshot.commands.options import add_socket, socket_of
+from earshot.commands.options import add_settings, add_socket, socket_of
 from earshot.errors import DeviceError, EarshotError
 from earshot.microphone import PortAudio
 
@@ -49,8 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, metavar="F", help="settings, a TOML file")
-    parser.add_argument("--bundle", metavar="B", help="bundle to look at")
+    add_settings(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     add_socket(parser)
     parser.set_defaults(run=run)

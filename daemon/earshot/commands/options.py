@@ -6,6 +6,12 @@ from pathlib import Path
 from earshot.place import nearest_socket
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Let the settings be given, and another bundle than theirs."""
+    parser.add_argument("--config", type=Path, metavar="F", help="settings, a TOML file")
+    parser.add_argument("--bundle", metavar="B", help="name or folder of the bundle (default: en)")
+
+
 def add_socket(parser: argparse.ArgumentParser) -> None:
     """Let the socket be chosen."""
     parser.add_argument(

@@ -1,24 +1,20 @@
 """earshot run: the daemon, in the foreground. It prints what it hears, and serves clients."""
 
 import argparse
-import logging
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from earshot import compose, config
-from earshot.commands.options import add_socket
+from earshot.commands.options import add_settings, add_socket
 from earshot.events import Event
 from earshot.lines import line
-
-logger = logging.getLogger(__name__)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Options of this command."""
     parser = subparsers.add_parser("run", help="the daemon, in the foreground", description=__doc__)
-    parser.add_argument("--config", type=Path, metavar="F", help="settings, a TOML file")
+    add_settings(parser)
     parser.add_argument(
         "--source",
         metavar="mic|FILE|-|auto",
@@ -26,7 +22,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "mono audio at 16 kHz on standard input; or the microphone if there is one and else the "
         "recording that comes with earshot",
     )
-    parser.add_argument("--bundle", metavar="B", help="name or folder of the bundle (default: en)")
     parser.add_argument("--quiet", action="store_true", help="print no events")
     add_socket(parser)
     parser.set_defaults(run=run)
