@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from models.data import Batch, Corpus, batch, rows
+from models.grow import deepen
 from models.loss import transducer_loss
 from models.network import Shape, Transducer
 
@@ -144,9 +145,13 @@ class Run:
         self.progress = Progress(**state["progress"])
 
     def begin_with(self, weights: Path) -> None:
-        """Begin with weights that `models.export --keep` wrote, not where their run was."""
+        """Begin with weights that `models.export --keep` wrote, not where their run was.
+
+        A recipe with more inner blocks grows them (models/grow.py).
+        """
         kept = torch.load(weights, weights_only=True)["average"]
-        self.network.load_state_dict({name: value.float() for name, value in kept.items()})
+        whole = {name: value.float() for name, value in kept.items()}
+        self.network.load_state_dict(deepen(whole, self.network.shape.inner))
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def follow(self) -> None:
