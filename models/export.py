@@ -181,7 +181,7 @@ def compress(path: Path) -> None:
 
 
 def keep(run: Path, out: Path) -> None:
-    """Write the averaged weights in 16 bits, for models.train --start."""
+    """Write the averaged weights in 16 bits, for models.train --weights."""
     state = torch.load(run / "run.pt", weights_only=True)
     average = {name: value.half() for name, value in state["average"].items()}
     torch.save({"recipe": state["recipe"], "average": average}, out)

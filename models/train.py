@@ -254,7 +254,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
-    parser.add_argument("--start", type=Path, help="weights to begin with, of models.export --keep")
+    parser.add_argument("--weights", type=Path, help="weights to begin with, of models.export --keep")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many steps")
     options = parser.parse_args()
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
@@ -264,8 +264,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     recipe = tomllib.loads(options.config.read_text(encoding="utf8"))
     run = Run(recipe, Corpus(options.cache), options.out)
-    if options.start:
-        run.begin_with(options.start)
+    if options.weights:
+        run.begin_with(options.weights)
     run.resume()
     random.seed(rank)
     torch.manual_seed(1000 * run.progress.step + rank)  # dropout goes on anew, all else exactly
