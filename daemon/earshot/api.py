@@ -11,6 +11,7 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
+from earshot.command_set import REJECT, Commands
 from earshot.convert import duration, to_message, wanted
 from earshot.errors import EarshotError, LimitError, RequestError
 from earshot.generated.v1 import recognition_pb2, status_pb2
@@ -97,6 +98,8 @@ class RecognitionApi(RecognitionServicer):
                 requests = understood(requests)
                 config = await self._config(requests)
                 audio = PushedAudio(_format(config))
+                if config.HasField("commands"):
+                    await self._sessions.command(session, _commands(config.commands))
                 hearing = asyncio.create_task(self._hear(requests, audio, session, outbox))
                 try:
                     response = recognition_pb2.RecognizeResponse
@@ -163,6 +166,11 @@ class RecognitionApi(RecognitionServicer):
 def _format(config: recognition_pb2.RecognizeConfig) -> PcmFormat:
     sample = _FORMATS.get(config.format, "unspecified")
     return PcmFormat(sample, config.sample_rate, config.channels or 1)
+
+
+def _commands(asked: recognition_pb2.Commands) -> Commands:
+    reject = asked.reject if asked.HasField("reject") else REJECT
+    return Commands(asked.templates, "commands", reject)
 
 
 def _audio(request: recognition_pb2.RecognizeRequest) -> bytes:

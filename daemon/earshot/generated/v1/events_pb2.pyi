@@ -154,30 +154,72 @@ class Number(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("text", "words", "confidence", "alternatives", "lattice")
+    __slots__ = ("text", "words", "confidence", "alternatives", "lattice", "command", "formatted")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     LATTICE_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    FORMATTED_FIELD_NUMBER: _ClassVar[int]
     text: str
     words: _containers.RepeatedCompositeFieldContainer[Word]
     confidence: float
     alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
     lattice: Lattice
-    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., lattice: _Optional[_Union[Lattice, _Mapping]] = ...) -> None: ...
+    command: Command
+    formatted: Formatted
+    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., lattice: _Optional[_Union[Lattice, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., formatted: _Optional[_Union[Formatted, _Mapping]] = ...) -> None: ...
+
+class Command(_message.Message):
+    __slots__ = ("intent", "slots", "misfit")
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    MISFIT_FIELD_NUMBER: _ClassVar[int]
+    intent: str
+    slots: _containers.RepeatedCompositeFieldContainer[Slot]
+    misfit: float
+    def __init__(self, intent: _Optional[str] = ..., slots: _Optional[_Iterable[_Union[Slot, _Mapping]]] = ..., misfit: _Optional[float] = ...) -> None: ...
+
+class Slot(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class Formatted(_message.Message):
+    __slots__ = ("text", "pieces")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    PIECES_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    pieces: _containers.RepeatedCompositeFieldContainer[Piece]
+    def __init__(self, text: _Optional[str] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ...) -> None: ...
+
+class Piece(_message.Message):
+    __slots__ = ("text", "first", "end")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    first: int
+    end: int
+    def __init__(self, text: _Optional[str] = ..., first: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class Word(_message.Message):
-    __slots__ = ("text", "start", "end", "confidence")
+    __slots__ = ("text", "start", "end", "confidence", "phones")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PHONES_FIELD_NUMBER: _ClassVar[int]
     text: str
     start: _duration_pb2.Duration
     end: _duration_pb2.Duration
     confidence: float
-    def __init__(self, text: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confidence: _Optional[float] = ...) -> None: ...
+    phones: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confidence: _Optional[float] = ..., phones: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Alternative(_message.Message):
     __slots__ = ("text", "score")
@@ -202,7 +244,7 @@ class Node(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Arc(_message.Message):
-    __slots__ = ("source", "target", "word", "start", "end", "acoustic", "language", "bias", "posterior")
+    __slots__ = ("source", "target", "word", "start", "end", "acoustic", "language", "bias", "posterior", "phones")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     WORD_FIELD_NUMBER: _ClassVar[int]
@@ -212,6 +254,7 @@ class Arc(_message.Message):
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     BIAS_FIELD_NUMBER: _ClassVar[int]
     POSTERIOR_FIELD_NUMBER: _ClassVar[int]
+    PHONES_FIELD_NUMBER: _ClassVar[int]
     source: int
     target: int
     word: str
@@ -221,4 +264,5 @@ class Arc(_message.Message):
     language: float
     bias: float
     posterior: float
-    def __init__(self, source: _Optional[int] = ..., target: _Optional[int] = ..., word: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., acoustic: _Optional[float] = ..., language: _Optional[float] = ..., bias: _Optional[float] = ..., posterior: _Optional[float] = ...) -> None: ...
+    phones: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, source: _Optional[int] = ..., target: _Optional[int] = ..., word: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., acoustic: _Optional[float] = ..., language: _Optional[float] = ..., bias: _Optional[float] = ..., posterior: _Optional[float] = ..., phones: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -43,23 +43,35 @@ class RecognizeResponse(_message.Message):
     def __init__(self, event: _Optional[_Union[_events_pb2.Event, _Mapping]] = ...) -> None: ...
 
 class RecognizeConfig(_message.Message):
-    __slots__ = ("format", "sample_rate", "channels", "filter")
+    __slots__ = ("format", "sample_rate", "channels", "filter", "commands")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_RATE_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
+    COMMANDS_FIELD_NUMBER: _ClassVar[int]
     format: SampleFormat
     sample_rate: int
     channels: int
     filter: Filter
-    def __init__(self, format: _Optional[_Union[SampleFormat, str]] = ..., sample_rate: _Optional[int] = ..., channels: _Optional[int] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ...) -> None: ...
+    commands: Commands
+    def __init__(self, format: _Optional[_Union[SampleFormat, str]] = ..., sample_rate: _Optional[int] = ..., channels: _Optional[int] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., commands: _Optional[_Union[Commands, _Mapping]] = ...) -> None: ...
+
+class Commands(_message.Message):
+    __slots__ = ("templates", "reject")
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    REJECT_FIELD_NUMBER: _ClassVar[int]
+    templates: str
+    reject: float
+    def __init__(self, templates: _Optional[str] = ..., reject: _Optional[float] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("partials", "lattices", "n_best")
+    __slots__ = ("partials", "lattices", "n_best", "formatted")
     PARTIALS_FIELD_NUMBER: _ClassVar[int]
     LATTICES_FIELD_NUMBER: _ClassVar[int]
     N_BEST_FIELD_NUMBER: _ClassVar[int]
+    FORMATTED_FIELD_NUMBER: _ClassVar[int]
     partials: bool
     lattices: bool
     n_best: int
-    def __init__(self, partials: _Optional[bool] = ..., lattices: _Optional[bool] = ..., n_best: _Optional[int] = ...) -> None: ...
+    formatted: bool
+    def __init__(self, partials: _Optional[bool] = ..., lattices: _Optional[bool] = ..., n_best: _Optional[int] = ..., formatted: _Optional[bool] = ...) -> None: ...
