@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ TRAIN_SETS = (
     "librispeech_train_clean_5 speechocean762 speech_commands an4 kathleen custom_speech_commands "
     "lj_dc_tts mycroft_precise picovoice_wakewords synthetic"
 ).split()
+OTHER_LANGUAGES = ("_de", "_es")  # endings of the names of their sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,41 @@ def alignment(words: str) -> tuple[Ints, Ints, Ints, Ints]:
     return token, start, end, word
 
 
+def sets(folder: Path) -> list[str]:
+    """Names of the English sets of recordings in the kit, or in a folder laid out like it."""
+    manifests = (folder / "speech").glob("*/manifest.tsv")
+    names = sorted(manifest.parent.name for manifest in manifests)
+    return [name for name in names if not name.endswith(OTHER_LANGUAGES)]
+
+
+def aligned(kit: Path, corpus: str, alignments: Path | None = None) -> dict[str, str]:
+    """Alignment of each recording of a set; those of models.align go before the kit's.
+
+    One without words says that the text of the recording is not what is said.
+    """
+    found: dict[str, str] = {}
+    for folder in (kit, alignments):
+        path = folder / "speech" / corpus / "align.tsv.gz" if folder else None
+        if path and path.exists():
+            found.update((row["path"], row["words"]) for row in table(path))
+    return found
+
+
 def recordings(
-    kit: Path, corpora: list[str] | None = None, split: str = "train"
+    kit: Path,
+    corpora: Sequence[str] | None = None,
+    split: str = "train",
+    alignments: Path | None = None,
 ) -> Iterator[Recording]:
-    """Every aligned recording of the given corpora (by default those to train on)."""
+    """Every aligned recording of the given corpora (by default those to train on).
+
+    alignments: folder of models.align, preferred to the kit's own.
+    """
     for corpus in corpora or TRAIN_SETS:
         folder = kit / "speech" / corpus
         if not folder.exists():
             continue
-        known = {row["path"]: row["words"] for row in table(folder / "align.tsv.gz")}
+        known = aligned(kit, corpus, alignments)
         for row in table(folder / "manifest.tsv"):
             words = known.get(row["path"])
             if row["split"] == split and words:

@@ -6,32 +6,35 @@ from the first day, and words begin and end with 0 ms of lead-in and tail. What 
 function of (seed, epoch, position, rank) alone: a resumed run goes on exactly.
 """
 
-import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from earshot.encoder import QUIET
 from earshot.units import FEATURE_BINS, SUBSAMPLING
 from torch import Tensor
 
+from models import augment
+from models.augment import USUAL, Augmentation, Floats
 from models.loss import Longs, windows
 
-Floats = npt.NDArray[np.float32]
-
-# Single words are many and alike: each is heard in a part of the epochs only.
-SHARE = {"speech_commands": 0.35, "picovoice_wakewords": 0.3, "mycroft_precise": 0.3}
-QUIET_AFTER = (
-    24  # feature frames left after the last word of a row, so that its tokens can come out
-)
+# Single words are many and alike, and so are machines: each is heard in a part of the epochs only.
+SHARE = {
+    "speech_commands": 0.35,
+    "picovoice_wakewords": 0.3,
+    "mycroft_precise": 0.3,
+    "synthetic": 0.7,
+    "spoken": 0.5,
+}
+QUIET_AFTER = 24  # frames of 10 ms left after the last word of a row: its tokens can come out
 SHORTEST = 80  # a row with less room than this is closed
 TOGETHER = 4  # recordings of one speaker that stay neighbours
-DRY = 0.5  # share of recordings heard as they are, neither in a room nor at another speed
 FROM_START = 0.6  # share of recordings that begin with their own silence
-WARPED, COLOURED = 0.5, 0.6  # how often each happens to a row
-NOISY, BABBLED = 0.5, 0.57  # noise below the first number, babble from there to the second
 SHORTEST_NOISE = 50  # feature frames
 
 
@@ -48,7 +51,25 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Row:
+    """What a row of a batch plays, at what tempo, and how many frames of pauses it has room for."""
+
+    pieces: list[Piece]
+    tempo: float = 1.0
+    pause: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Features [T, 80] and what is said in them: tokens, their first and end frames, each [U]."""
+
+    x: Floats
+    token: Longs
+    start: Longs
+    end: Longs
+
+
+class Batch(NamedTuple):
     """Rows for one step. Due frames are where the alignment expects a token, in encoder frames."""
 
     x: Tensor  # [B, T, 80]
@@ -84,6 +105,11 @@ class Corpus:
         start, end = self.start[part] / speed + 0.5, self.end[part] / speed + 0.5
         return start.astype(np.int64), end.astype(np.int64)
 
+    def opens(self, recording: int, first: int) -> npt.NDArray[np.bool_]:
+        """Which tokens of a recording, from the given one on, begin a word [U - first]."""
+        word = self.word[self.at[recording] : self.at[recording + 1]]
+        return np.asarray(np.diff(word, prepend=-1)[first:] != 0)
+
     def length(self, recording: int, version: int) -> int:
         """Feature frames of a recording."""
         index = self.versions[version][1]
@@ -94,6 +120,14 @@ class Corpus:
         rows, index, _ = self.versions[version]
         return np.asarray(rows[index[recording] + begin : index[recording] + end], np.float32)
 
+    def sound(self, length: int, dice: np.random.Generator) -> Floats:
+        """Features [length, 80] of a part of some noise or music, repeated where it is short."""
+        frames, index, _ = self.noise
+        i = dice.choice(np.flatnonzero(np.diff(index) > SHORTEST_NOISE))
+        begin = index[i] + dice.integers(max(1, index[i + 1] - index[i] - length))
+        some = np.asarray(frames[begin : min(begin + length, index[i + 1])], np.float32)
+        return np.tile(some, (length // len(some) + 1, 1))[:length]
+
     def statistics(self, dice: random.Random) -> tuple[Tensor, Tensor]:
         """Mean and deviation [80] over some recordings."""
         chosen = (dice.randrange(len(self.corpus)) for _ in range(800))
@@ -101,7 +135,7 @@ class Corpus:
         return torch.from_numpy(some.mean(0)), torch.from_numpy(some.std(0))
 
 
-def order(corpus: Corpus, dice: random.Random) -> list[tuple[int, int]]:
+def order(corpus: Corpus, dice: random.Random, how: Augmentation = USUAL) -> list[tuple[int, int]]:
     """Shuffle (recording, version) of an epoch, in small groups of one speaker and version."""
     of: dict[tuple[str, str], list[int]] = {}
     for i, (name, speaker) in enumerate(zip(corpus.corpus, corpus.speaker, strict=True)):
@@ -112,16 +146,16 @@ def order(corpus: Corpus, dice: random.Random) -> list[tuple[int, int]]:
         dice.shuffle(members)
         groups += [members[i : i + TOGETHER] for i in range(0, len(members), TOGETHER)]
     dice.shuffle(groups)
-    versions = [0 if dice.random() < DRY else dice.randrange(len(corpus.versions)) for _ in groups]
+    last = len(corpus.versions)
+    versions = [0 if dice.random() < how.dry else dice.randrange(last) for _ in groups]
     return [(i, v) for group, v in zip(groups, versions, strict=True) for i in group]
 
 
-def rows(corpus: Corpus, length: int, dice: random.Random) -> list[list[Piece]]:
-    """Cut an epoch into rows of at most `length` feature frames."""
-    done: list[list[Piece]] = []
-    row: list[Piece] = []
-    room = length
-    for recording, version in order(corpus, dice):
+def rows(corpus: Corpus, length: int, dice: random.Random, how: Augmentation = USUAL) -> list[Row]:
+    """Cut an epoch into rows of at most `length` feature frames at their tempo, with pauses."""
+    done: list[Row] = []
+    row, room = _begun(how, length, dice)
+    for recording, version in order(corpus, dice, how):
         start, end = corpus.times(recording, version)
         whole = dice.random() < FROM_START
         first, begin = 0, 0 if whole else max(0, int(start[0]) - dice.randrange(6))
@@ -130,17 +164,25 @@ def rows(corpus: Corpus, length: int, dice: random.Random) -> list[list[Piece]]:
                 corpus, (recording, version), (first, begin), room - QUIET_AFTER, dice
             )
             if last > first:
-                row.append(Piece(recording, version, begin, stop, first, last))
+                row.pieces.append(Piece(recording, version, begin, stop, first, last))
                 room -= stop - begin
             if last < len(start) or room < SHORTEST:
-                if not row:
+                if not row.pieces:
                     break  # one word longer than a row
                 done.append(row)
-                row, room = [], length
+                row, room = _begun(how, length, dice)
             if last < len(start):
                 begin = max(int(end[last - 1]) if last else 0, int(start[last]) - dice.randrange(4))
             first = last
     return done
+
+
+def _begun(how: Augmentation, length: int, dice: random.Random) -> tuple[Row, int]:
+    """An empty row, and how many frames of recordings it takes."""
+    tempo = dice.uniform(how.slowest, how.fastest) if dice.random() < how.tempo else 1.0
+    most = how.longest_pause if dice.random() < how.pauses else 0.0
+    pause = int(length * dice.uniform(0, most))
+    return Row([], tempo, pause), int((length - pause) * tempo)
 
 
 def _fit(
@@ -149,89 +191,57 @@ def _fit(
     """Up to which token `room` frames from (token, frame) hold whole words; and where to cut."""
     (recording, version), (first, begin) = heard, at
     _, end = corpus.times(recording, version)
-    word = corpus.word[corpus.at[recording] : corpus.at[recording + 1]]
-    borders = [*(np.flatnonzero(np.diff(word)) + 1), len(word)]
+    borders = [*np.flatnonzero(corpus.opens(recording, 0))[1:], len(end)]
     fitting = [b for b in borders if b > first and end[b - 1] - begin <= room]
     if not fitting:
         return first, begin
     last, rest = int(fitting[-1]), corpus.length(recording, version)
-    tail = dice.randrange(45) if last == len(word) else 0
+    tail = dice.randrange(45) if last == len(end) else 0
     return last, min(int(end[last - 1]) + tail, rest, begin + room)
 
 
 def assemble(
-    corpus: Corpus, row: list[Piece], length: int, dice: np.random.Generator
-) -> tuple[Floats, Longs, Longs, Longs]:
-    """Features [length, 80], tokens, start and end frames [U] of a row; quiet after the last."""
-    parts = [corpus.frames(p.recording, p.version, p.begin, p.end) for p in row]
-    tokens, starts, ends, at = [], [], [], 0
-    for piece, part in zip(row, parts, strict=True):
+    corpus: Corpus, row: Row, length: int, dice: np.random.Generator, how: Augmentation = USUAL
+) -> Stream:
+    """Play a row of `length` frames, with quiet after the last word, or digital silence."""
+    heard, opens = _joined(corpus, row.pieces)
+    x = augment.at_tempo(heard.x, row.tempo) if row.tempo != 1.0 else heard.x
+    start, end = (np.rint(t / row.tempo).astype(np.int64) for t in (heard.start, heard.end))
+    end = np.minimum(end, len(x))
+    bare = dice.random() < how.bare
+    if bare:
+        x = x[start[0] : end[-1]]
+        start, end = start - start[0], end - start[0]
+    if row.pause and opens.any():
+        x = augment.paused(x, (start, end), np.flatnonzero(opens), row.pause, dice)
+    missing = length - len(x)
+    silence = np.full((missing, FEATURE_BINS), QUIET, np.float32)
+    rest = silence if bare else augment.quiet(x, missing, dice)
+    return Stream(np.concatenate([x, rest]), heard.token, start, end)
+
+
+def _joined(corpus: Corpus, pieces: list[Piece]) -> tuple[Stream, npt.NDArray[np.bool_]]:
+    """Pieces one after the other, and which tokens [U] begin a word that another went before."""
+    parts = [corpus.frames(p.recording, p.version, p.begin, p.end) for p in pieces]
+    tokens, starts, ends, opens, at = [], [], [], [], 0
+    for piece, part in zip(pieces, parts, strict=True):
         start, end = corpus.times(piece.recording, piece.version)
         chosen = slice(piece.first, piece.last)
         tokens.append(corpus.token[corpus.at[piece.recording] :][chosen])
         starts.append(start[chosen] - piece.begin + at)
         ends.append(end[chosen] - piece.begin + at)
+        opens.append(corpus.opens(piece.recording, piece.first)[: piece.last - piece.first])
         at += len(part)
-    x = np.concatenate(parts)
-    low = max(1, len(x) // 10)
-    quiet = np.partition(x[::2], low // 2, 0)[: low // 2 + 1].mean(0)
-    rest = quiet + dice.standard_normal((length - at, FEATURE_BINS), np.float32) * np.float32(0.7)
     token, start, end = (np.concatenate(c).astype(np.int64) for c in (tokens, starts, ends))
-    return np.concatenate([x, rest]), token, start, end
+    border = np.concatenate(opens)
+    border[0] = False
+    return Stream(np.concatenate(parts), token, start, end), border
 
 
-def power(x: Floats) -> float:
-    """Log of the mean power of log-mel frames."""
-    return float(np.log(np.exp(x).mean() + 1e-10))
-
-
-def augment(x: Floats, corpus: Corpus, other: Floats, dice: np.random.Generator) -> Floats:
-    """Vocal tract, noise or babble, gain, microphone, masks: all on log-mel frames [T, 80]."""
-    if dice.random() < WARPED:
-        at = np.clip(np.arange(FEATURE_BINS) * dice.uniform(0.92, 1.09), 0, FEATURE_BINS - 1.001)
-        low, part = at.astype(int), (at % 1).astype(np.float32)
-        x = x[:, low] * (1 - part) + x[:, low + 1] * part
-    kind = dice.random()
-    if kind < NOISY:
-        x = _mixed(x, _noise(corpus, len(x), dice), dice.uniform(0, 28))
-    elif kind < BABBLED:
-        x = _mixed(x, other, dice.uniform(8, 25))
-    x = x + np.float32(dice.uniform(-4, 2.5))
-    if dice.random() < COLOURED:
-        bins = np.arange(FEATURE_BINS)[None] * np.pi / FEATURE_BINS * np.arange(1, 5)[:, None]
-        x = x + (dice.normal(0, 0.35, (1, 4)) @ np.cos(bins)).astype(np.float32)
-    return _masked(x, dice)
-
-
-def _noise(corpus: Corpus, length: int, dice: np.random.Generator) -> Floats:
-    frames, index, _ = corpus.noise
-    while True:
-        i = dice.integers(len(index) - 1)
-        if index[i + 1] - index[i] > SHORTEST_NOISE:
-            break
-    begin = index[i] + dice.integers(max(1, index[i + 1] - index[i] - length))
-    some = np.asarray(frames[begin : min(begin + length, index[i + 1])], np.float32)
-    return np.tile(some, (length // len(some) + 1, 1))[:length]
-
-
-def _mixed(x: Floats, noise: Floats, decibel: float) -> Floats:
-    shift = power(x) - power(noise) - decibel * math.log(10) / 10
-    powers = np.exp(x) + np.exp(noise + np.float32(shift)) + np.float32(1e-9)
-    return np.asarray(np.log(powers), np.float32)
-
-
-def _masked(x: Floats, dice: np.random.Generator) -> Floats:
-    """SpecAugment (Park et al., 2019): two bands and a few short times set to the mean."""
-    x, mean = x.copy(), x.mean(0)
-    for _ in range(2):
-        size = dice.integers(18)
-        low = dice.integers(FEATURE_BINS - size)
-        x[:, low : low + size] = mean[low : low + size]
-    for _ in range(len(x) // 160):
-        size = dice.integers(22)
-        begin = dice.integers(len(x) - size)
-        x[begin : begin + size] = mean
-    return x
+def noise_alone(corpus: Corpus, length: int, dice: np.random.Generator) -> Stream:
+    """A row that nobody speaks in."""
+    none = np.zeros(0, np.int64)
+    return Stream(corpus.sound(length, dice), none, none, none)
 
 
 def label_frames(tokens: Longs, starts: Longs, ends: Longs, length: int) -> Longs:
@@ -248,18 +258,32 @@ def due_frames(starts: Longs, ends: Longs) -> Longs:
     return ((starts + np.minimum(ends, starts + 10)) // 2 + 6) // SUBSAMPLING
 
 
-def batch(
-    corpus: Corpus, pieces: list[list[Piece]], length: int, width: int, seed: list[int]
+def batch(  # noqa: PLR0913, PLR0917 - all that a batch is a function of
+    corpus: Corpus,
+    plan: Sequence[Row],
+    length: int,
+    width: int,
+    seed: list[int],
+    how: Augmentation = USUAL,
 ) -> Batch:
-    """Rows as tensors, augmented; `width` is the width of the loss windows."""
+    """Rows as tensors, augmented; `width` is the width of the loss windows.
+
+    Some rows are noise that nobody speaks in instead, never the first: a loss is a token's.
+    """
     dice = np.random.default_rng(seed)
-    whole = [assemble(corpus, row, length, dice) for row in pieces]
-    x = [augment(w[0], corpus, whole[i - 1][0], dice) for i, w in enumerate(whole)]
-    counts = [len(w[1]) for w in whole]
-    target = np.zeros((len(whole), max(counts)), np.int64)
-    for i, w in enumerate(whole):
-        target[i, : counts[i]] = w[1]
-    frames = np.stack([label_frames(*w[1:], length) for w in whole])
-    first = np.stack([windows(due_frames(*w[2:]), length // SUBSAMPLING, width) for w in whole])
+    streams = [assemble(corpus, row, length, dice, how) for row in plan]
+    voices = [stream.x for stream in streams]
+    others = [voices[:i] + voices[i + 1 :] or voices for i in range(len(voices))]
+    for i in range(1, len(streams)):
+        if dice.random() < how.silent:
+            streams[i] = noise_alone(corpus, length, dice)
+    x = [augment.augmented(s.x, others[i], corpus.sound, dice, how) for i, s in enumerate(streams)]
+    counts = [len(s.token) for s in streams]
+    target = np.zeros((len(streams), max(counts)), np.int64)
+    for i, s in enumerate(streams):
+        target[i, : counts[i]] = s.token
+    frames = np.stack([label_frames(s.token, s.start, s.end, length) for s in streams])
+    due = (due_frames(s.start, s.end) for s in streams)
+    first = np.stack([windows(d, length // SUBSAMPLING, width) for d in due])
     tensors = [torch.from_numpy(a) for a in (np.stack(x), frames, target, first)]
     return Batch(tensors[0], tensors[1], tensors[2], counts, tensors[3])

@@ -1,11 +1,12 @@
 """Data kit -> features on disk, dry and several times in a room with another speed and microphone.
 
     python -m models.prepare --kit KIT --out build/cache [--rooms 2] [--limit 0]
+        [--align build/aligned] [--more build/spoken …]
 
-Waveform work (resampling, rooms, clipping) is done here, once; what can be done on log-mel frames
-(noise, gain, microphone colour, masking) is done anew for every batch in models/data.py. What an
-earlier run completed is kept. Reading and filter banks take most of the time, rooms a tenth of it
-(0.5 s responses in float32, where oaconvolve is no faster).
+Waveform work (resampling, rooms, clipping, codecs) is done here, once; what can be done on log-mel
+frames (noise, gain, microphone colour, masking) is done anew for every batch in models/data.py.
+What an earlier run completed is kept. Reading and filter banks take most of the time, rooms a tenth
+of it (0.5 s responses in float32, where oaconvolve is no faster).
 """
 
 import argparse
@@ -23,12 +24,13 @@ from earshot.features import features
 from earshot.units import FEATURE_BINS, SAMPLE_RATE
 from scipy.signal import fftconvolve
 
-from models.corpus import Ints, Recording, Samples, noises, read, recordings, rooms
+from models import channel
+from models.corpus import Ints, Recording, Samples, noises, read, recordings, rooms, sets
 
 Features16 = npt.NDArray[np.float16]
 ROW = FEATURE_BINS * np.dtype(np.float16).itemsize  # bytes of a feature frame
 SPEEDS = (0.87, 1.15)  # slower and faster, with the pitch
-IN_ROOM, CLIPPED = 0.75, 0.1  # how often each happens to a recording
+IN_ROOM, CLIPPED, SENT = 0.75, 0.1, 0.15  # how often each happens to a recording
 LINE_EVERY = 2000  # recordings
 
 
@@ -38,7 +40,7 @@ def _room(path: Path) -> Samples:
 
 
 def spoil(samples: Samples, responses: list[Path], dice: random.Random) -> tuple[Samples, float]:
-    """Change the speed of samples [N], add mostly a room, sometimes clip; tell the speed."""
+    """Samples [N] at another speed, mostly in a room, some clipped, some sent; and the speed."""
     speed = dice.uniform(*SPEEDS)
     out = soxr.resample(samples, SAMPLE_RATE * speed, SAMPLE_RATE).astype(np.float32)
     level = np.sqrt(np.mean(out**2)) + 1e-6
@@ -53,19 +55,21 @@ def spoil(samples: Samples, responses: list[Path], dice: random.Random) -> tuple
     out += np.float32(level * 10 ** dice.uniform(-4, -2)) * np.random.default_rng(
         dice.getrandbits(32)
     ).standard_normal(len(out), np.float32)
-    return out, speed
+    return channel.line(out, dice) if dice.random() < SENT else out, speed
 
 
 def one(path: Path, versions: list[int], responses: list[Path]) -> list[tuple[Features16, float]]:
     """Features [T, 80] of each version of a recording, and its speed; version 0 is dry.
 
-    What a version is like depends on the name of the file alone.
+    What a version is like depends on the names of the file and its folder alone.
     """
     dry, found = read(path), []
     for version in versions:
         samples, speed = dry, 1.0
         if version:
-            samples, speed = spoil(dry, responses, random.Random(f"{version} {path.name}"))
+            samples, speed = spoil(
+                dry, responses, random.Random(f"{version} {path.parent.name}/{path.name}")
+            )
         found.append((features(samples).astype(np.float16), speed))
     return found
 
@@ -88,7 +92,7 @@ def write(paths: list[Path], outs: dict[int, Path], responses: list[Path]) -> No
     work = partial(one, versions=list(missing), responses=responses)
     with ExitStack() as stack:
         files = [stack.enter_context(draft.with_suffix(".f16").open("wb")) for draft in drafts]
-        pool = stack.enter_context(ProcessPoolExecutor(2))
+        pool = stack.enter_context(ProcessPoolExecutor())
         for i, found in enumerate(pool.map(work, paths if missing else [], chunksize=32)):
             for j, (frames, speed) in enumerate(found):
                 files[j].write(frames.tobytes())
@@ -110,6 +114,14 @@ def ragged(known: list[Recording]) -> dict[str, Ints]:
     return {**columns, "tokens": np.array([len(r.token) for r in known], np.int32)}
 
 
+def every(kit: Path, more: list[Path], alignments: Path | None) -> list[Recording]:
+    """Recordings of the kit to train on, and all to train on of folders laid out like it."""
+    found = list(recordings(kit, alignments=alignments))
+    for folder in more:
+        found += recordings(folder, sets(folder), alignments=alignments)
+    return found
+
+
 def main() -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(
@@ -119,9 +131,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the features")
     parser.add_argument("--rooms", type=int, default=2, help="spoilt versions beside the dry one")
     parser.add_argument("--limit", type=int, default=0, help="only every Nth, for a trial")
+    parser.add_argument("--align", type=Path, help="alignments of models.align, before the kit's")
+    parser.add_argument("--more", type=Path, nargs="+", default=[], help="more recordings")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    known = list(recordings(options.kit))[:: max(1, options.limit)]
+    known = every(options.kit, options.more, options.align)[:: max(1, options.limit)]
     of_whom = {name: np.array([getattr(r, name) for r in known]) for name in ("corpus", "speaker")}
     columns: dict[str, Any] = {**ragged(known), **of_whom}
     np.savez(options.out / "alignments.npz", **columns)
