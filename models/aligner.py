@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from earshot.g2p import NOTHING
+from earshot.rewriter import NOTHING
 
 from models.lexicon import Phones
 from models.phones import PHONES

@@ -1,7 +1,8 @@
 """Network, lexicon, language model and g2p -> a bundle: the folder that earshot opens.
 
     python -m models.bundle --network build/export --lexicon build/lexicon --lm build/lm/words.lm \
-        --g2p build/g2p.onnx --out models/bundles/en [--tuning T.toml] [--measured M.json]
+        --g2p build/g2p.onnx [--p2g build/p2g.onnx] --out models/bundles/en [--tuning T.toml]
+        [--measured M.json]
     python -m models.bundle --update models/bundles/en [--tuning T.toml] [--measured M.json]
 
 The second form changes only what bundle.toml says of tuning and measurements, and what it counts.
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from earshot.bundle import MANIFEST, NETWORK, PHONE_FILES, checksum, open_bundle
+from earshot.bundle import MANIFEST, NETWORK, PHONE_FILES, SPELLER, checksum, open_bundle
 from earshot.engine import Tuning
 from earshot.ngram import Ngram
 from earshot.settings import assemble
@@ -67,11 +68,16 @@ def literal(value: object) -> str:
     raise TypeError(message)
 
 
+def held(folder: Path) -> list[str]:
+    """Names of the files of a bundle, the speller where it has one."""
+    return [*FILES, *([SPELLER] if (folder / SPELLER).exists() else [])]
+
+
 def listed(folder: Path) -> dict[str, dict[str, int | str]]:
     """Bytes and sum of every file."""
     return {
         name: {"bytes": (folder / name).stat().st_size, "sha256": checksum(folder / name)}
-        for name in FILES
+        for name in held(folder)
     }
 
 
@@ -80,7 +86,7 @@ def sizes(folder: Path) -> dict[str, int]:
     network = (onnx.load(folder / f"{part}.onnx") for part in NETWORK)
     model = Ngram(folder / "words.lm")
     return {
-        "bytes": sum((folder / name).stat().st_size for name in FILES),
+        "bytes": sum((folder / name).stat().st_size for name in held(folder)),
         "parameters": sum(
             int(np.prod(weights.dims)) for part in network for weights in part.graph.initializer
         ),
@@ -110,7 +116,7 @@ def write(folder: Path, facts: Table) -> None:
     (folder / MANIFEST).write_text(text, encoding="utf8")
     bundle = open_bundle(folder)
     total = bundle.facts["sizes"]["bytes"] / 2**20
-    print(f"{folder}: {bundle.label}, {total:.2f} MiB in {len(FILES)} files")
+    print(f"{folder}: {bundle.label}, {total:.2f} MiB in {len(held(folder))} files")
 
 
 def pack(options: argparse.Namespace) -> None:
@@ -118,6 +124,10 @@ def pack(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     sources = {name: options.network / name for name in FILES if name not in PHONE_FILES}
     sources |= {"lexicon": options.lexicon, "words.lm": options.lm, "g2p.onnx": options.g2p}
+    if options.p2g:
+        sources[SPELLER] = options.p2g
+    else:
+        (options.out / SPELLER).unlink(missing_ok=True)  # of a bundle that lay there before
     for name, source in sources.items():
         shutil.copyfile(source, options.out / name)
 
@@ -154,6 +164,7 @@ def main() -> None:
     parser.add_argument("--lexicon", type=Path)
     parser.add_argument("--lm", type=Path, help="words.lm of models.lm")
     parser.add_argument("--g2p", type=Path, help="g2p.onnx of models.g2p")
+    parser.add_argument("--p2g", type=Path, help="p2g.onnx of models.p2g, for unknown words")
     parser.add_argument("--out", type=Path, help="folder of the bundle")
     parser.add_argument("--update", type=Path, help="a bundle of which only bundle.toml changes")
     parser.add_argument("--tuning", type=Path, help="[tuning] as models.tune writes it")

@@ -25,7 +25,7 @@ from earshot.encoder import Frames, Windows
 from earshot.engine import Engine
 from earshot.features import Features
 from earshot.sources import AudioFile
-from earshot.transcriber import transcribe
+from earshot.transcriber import Transcript, transcribe
 from earshot.transducer import greedy
 from earshot.units import seconds
 from earshot.utterance import TAIL
@@ -144,11 +144,16 @@ def hear(task: Task, bundle: Path) -> Heard:
     """One recording through the recogniser, and greedily where tokens are known."""
     engine = engine_of(bundle)
     found = transcribe(AudioFile(task.path), engine.recogniser())
-    given = " ".join(words_of(found.text))
     phone_errors = 0
     if task.tokens:
         tokens, _ = greedy(engine.parts.new_scorer(), encoded_of(engine, read(task.path)))
         phone_errors = edits(task.tokens, tokens)
+    return counted(task, found, phone_errors)
+
+
+def counted(task: Task, found: Transcript, phone_errors: int = 0) -> Heard:
+    """Compare what was understood of a recording with what was said."""
+    given = " ".join(words_of(found.text))
     counts = kinds(task.text.split(), given.split())
     cpu, phones = found.cpu_seconds, len(task.tokens)
     return Heard(

@@ -1,4 +1,4 @@
-"""A deeper network that begins as the shallower one it is made from: new blocks that add nothing yet.
+"""A deeper network that begins as the shallower one it is made from: new blocks add nothing yet.
 
 Between the inner blocks that are kept stand copies of them whose three branches end in zeros, so
 the whole gives the same output at first (Net2Net, Chen et al., 2016; stacking, Gong et al., 2019)
@@ -27,7 +27,9 @@ def deepen(weights: Weights, inner: int) -> Weights:
     """
     before = depth(weights)
     if inner < before:
-        message = f"the weights have {before} inner blocks, the recipe {inner}; a network only grows"
+        message = (
+            f"the weights have {before} inner blocks, the recipe {inner}; a network only grows"
+        )
         raise ValueError(message)
     # Where each block comes from, and whether it is the block itself: the first one of its copies.
     source = [i * before // inner for i in range(inner)]
@@ -39,5 +41,7 @@ def deepen(weights: Weights, inner: int) -> Weights:
             part = name.removeprefix(prefix)
             silent = not itself and part.startswith(LAST_OF_BRANCH)
             value = weights[name]
-            found[f"encoder.inner.{i}.{part}"] = torch.zeros_like(value) if silent else value.clone()
+            found[f"encoder.inner.{i}.{part}"] = (
+                torch.zeros_like(value) if silent else value.clone()
+            )
     return found

@@ -1,6 +1,7 @@
 """Dictionary and alignments -> the bundle's lexicon: words, how each is said, and how often so.
 
     python -m models.lexicon --kit KIT --words words.txt --out lexicon [--g2p g2p.onnx]
+        [--align ALIGNED]
 
 Words in no dictionary are left out, or said as the network of models/g2p.py has it.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 from earshot.errors import RequestError
 from earshot.g2p import G2p
 
-from models.corpus import TRAIN_SETS, table
+from models.corpus import TRAIN_SETS, aligned, table
 from models.phones import PHONES
 
 Phones = tuple[str, ...]
@@ -79,8 +80,8 @@ def plural(phones: Phones) -> Phones:
     return (*phones, *ending)
 
 
-def spoken(kit: Path) -> dict[str, Counter[Phones]]:
-    """How often each pronunciation was heard in the aligned training recordings."""
+def spoken(kit: Path, alignments: Path | None = None) -> dict[str, Counter[Phones]]:
+    """How often each pronunciation was heard in the training recordings, as these are aligned."""
     counts: dict[str, Counter[Phones]] = defaultdict(Counter)
     for corpus in TRAIN_SETS:
         folder = kit / "speech" / corpus
@@ -88,8 +89,8 @@ def spoken(kit: Path) -> dict[str, Counter[Phones]]:
             continue
         manifest = table(folder / "manifest.tsv")
         training = {row["path"] for row in manifest if row["split"] == "train"}
-        for row in table(folder / "align.tsv.gz"):
-            for part in row["words"].split() if row["path"] in training else ():
+        for path, words in aligned(kit, corpus, alignments).items():
+            for part in words.split() if path in training else ():
                 word, _, phones = part.partition(":")
                 counts[word][tuple(p.partition("@")[0] for p in phones.split(","))] += 1
     return counts
@@ -103,14 +104,16 @@ def shares(known: list[Phones], heard: Counter[Phones], prior: float = 2.0) -> d
     return {phones: math.log(value / best) for phones, value in weight.items()}
 
 
-def guessed(g2p: G2p, word: str) -> dict[Phones, float]:
+def guessed(
+    g2p: G2p, word: str, count: int = GUESSES, within: float = WITHIN
+) -> dict[Phones, float]:
     """Pronunciations of a word in no dictionary and their log shares; none for a sign like <s>."""
     try:
-        found = g2p.pronounce(word, GUESSES)
+        found = g2p.pronounce(word, count)
     except RequestError:
         return {}
     best = found[0][1]
-    return {phones: logp - best for phones, logp in found if logp >= best - WITHIN}
+    return {phones: logp - best for phones, logp in found if logp >= best - within}
 
 
 def main() -> None:
@@ -122,8 +125,9 @@ def main() -> None:
     parser.add_argument("--words", type=Path, required=True, help="vocabulary, a word a line")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--g2p", type=Path, help="g2p.onnx, for words in no dictionary")
+    parser.add_argument("--align", type=Path, help="alignments of models.align, for how often")
     options = parser.parse_args()
-    dictionary, heard = Dictionary(options.kit), spoken(options.kit)
+    dictionary, heard = Dictionary(options.kit), spoken(options.kit, options.align)
     g2p = G2p(options.g2p) if options.g2p else None
     lines, guesses = [], 0
     for word in sorted(set(options.words.read_text(encoding="utf8").split())):

@@ -1,21 +1,20 @@
-"""Kit texts and book tables -> words.lm, the word language model of the bundle.
+"""Kit texts, made-up sentences and book tables -> words.lm, the language model of the bundle.
 
-    python -m models.lm --kit KIT --out DIR [--megabytes 7.5] [--share 0.6]
+    python -m models.lm --kit KIT --out DIR [--megabytes 7.5] [--least 60]
 
-Kit texts: interpolated Kneser-Ney. Books: absolute discounting on tables that were cut at a count.
-Both are mixed on the union of their n-grams; then those go whose loss changes the model least
-(relative entropy, Stolcke, 1998), and back-off weights make every context sum to one again.
+Texts: interpolated Kneser-Ney, each source by itself. Books: absolute discounting on tables that
+were cut at a count. They are mixed by models.mixture; then those n-grams go whose loss changes the
+model least (relative entropy, Stolcke, 1998), and back-off weights make every context sum to one.
 """
 
 import argparse
-import math
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from earshot.ngram import BITS, END, START, Ngram, write
+from earshot.ngram import BITS, END, Ngram, write
 
 from models.counts import (
     MASK,
@@ -26,11 +25,15 @@ from models.counts import (
     at,
     book_source,
     book_table,
-    kit_counts,
     kit_source,
+    trigrams,
 )
+from models.coverage import spoken
 from models.lexicon import Dictionary
-from models.texts import dev_texts, words_of
+from models.made import made
+from models.mixture import LEAST, Model, best_shares, is_held_out, mixed
+from models.perplexity import perplexity
+from models.texts import SINGLE, Texts, dev_texts, sentences
 from models.vocabulary import vocabulary
 
 BYTES2, BYTES3, BYTES_CONTEXT = 3, 3, 9  # of a bigram, a trigram, a context in the file
@@ -38,68 +41,17 @@ BYTES_WORD = 8  # of a word beside its letters: unigram, back-off, start of its 
 BYTES_REST = 3 * 256 * 4 + 512  # codebooks, header, gaps
 
 
-@dataclass
-class Model:
-    """A backing-off trigram with explicit n-grams; everything in natural logs."""
-
-    unigram: Floats
-    key2: Ints
-    logp2: Floats
-    key3: Ints
-    logp3: Floats
-    backoff1: Floats = field(init=False)  # [V]
-    context3: Ints = field(init=False)  # bigram keys
-    backoff2: Floats = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Find the back-off weights that make every context sum to one."""
-        word, follower = self.key2 >> BITS, self.key2 & MASK
-        self.backoff1 = _weights(word, len(self.unigram), self.logp2, self.unigram[follower])
-        self.context3, context = np.unique(self.key3 >> BITS, return_inverse=True)
-        below = self.bigram(self.key3 & MASK2)
-        self.backoff2 = _weights(context, len(self.context3), self.logp3, below)
-
-    def bigram(self, key: Ints) -> Floats:
-        """Log P(w | v) of packed bigrams, backing off."""
-        found, hit = at(self.key2, key)
-        back = self.backoff1[key >> BITS] + self.unigram[key & MASK]
-        return np.where(hit, self.logp2[found], back) if len(self.key2) else back
-
-
-def _weights(context: Ints, size: int, logp: Floats, below: Floats) -> Floats:
-    top = 1 - np.bincount(context, np.exp(logp), size)
-    low = 1 - np.bincount(context, np.exp(below), size)
-    ratio = np.clip(top, 1e-4, 1) / np.clip(low, 1e-4, 1)
-    return np.asarray(np.log(ratio), np.float64)
-
-
-def mixed(parts: list[Source], weights: list[float], keys: tuple[Ints, Ints]) -> Model:
-    """Mix sources on the given bigrams and trigrams."""
-    size = len(parts[0].unigram)
-
-    def logs(order: int, key: Ints) -> Floats:
-        shares = [w * p.probability(order, key) for w, p in zip(weights, parts, strict=True)]
-        return np.asarray(np.log(np.maximum(sum(shares), 1e-12)), np.float64)
-
-    unigram = logs(1, np.arange(size))
-    unigram[START] = -60.0
-    unigram -= math.log(np.exp(unigram).sum())
-    return Model(unigram, keys[0], logs(2, keys[0]), keys[1], logs(3, keys[1]))
-
-
 def prune(model: Model, budget: int) -> Model:
     """Keep the n-grams whose loss would change the model most, in `budget` bytes."""
-    history1 = np.exp(model.unigram)
-    history1[START] = math.exp(model.unigram[END])  # as many sentences begin as end
-    p2 = history1[model.key2 >> BITS] * np.exp(model.logp2)
-    back2 = model.backoff1[model.key2 >> BITS] + model.unigram[model.key2 & MASK]
-    gain2 = p2 * (model.logp2 - back2)
     found, hit = at(model.key2, model.key3 >> BITS)
-    history2 = np.where(hit, p2[found], 1e-9)
+    word = model.key2 >> BITS
     context, _ = at(model.context3, model.key3 >> BITS)
-    back3 = model.backoff2[context] + model.bigram(model.key3 & MASK2)
-    gain3 = history2 * np.exp(model.logp3) * (model.logp3 - back3)
-    worth2, worth3 = gain2 / BYTES2, gain3 / (BYTES3 + 1.5)  # contexts cost as well
+    below2, below3 = model.unigram[model.key2 & MASK], model.bigram(model.key3 & MASK2)
+    loss2 = _loss(model.logp2, below2, word, model.left2())
+    loss3 = _loss(model.logp3, below3, context, model.left3())
+    met2 = np.where(hit, (model.met[word] * np.exp(model.logp2))[found], LEAST)
+    worth2 = model.met[word] * loss2 / BYTES2
+    worth3 = met2 * loss3 / (BYTES3 + 1.5)  # contexts cost as well
     steps = np.quantile(np.concatenate([worth2, worth3]), np.linspace(0, 1, 10_000))
     low, high = 0, len(steps) - 1
     while low < high:  # the lowest step that fits
@@ -107,6 +59,14 @@ def prune(model: Model, budget: int) -> Model:
         fits = _bytes(*_kept(model, worth2, worth3, steps[middle])) <= budget
         low, high = (low, middle) if fits else (middle + 1, high)
     return _only(model, *_kept(model, worth2, worth3, steps[low]))
+
+
+def _loss(logp: Floats, below: Floats, context: Ints, left: tuple[Floats, Floats]) -> Floats:
+    """Relative entropy of a context's followers, with and without each of its n-grams [N] nats."""
+    here, there = (part[context] for part in left)
+    old = np.log(here / there)
+    new = np.log((here + np.exp(logp)) / (there + np.exp(below)))
+    return np.asarray(np.exp(logp) * (logp - below - new) + here * (old - new), np.float64)
 
 
 def fixed_bytes(words: list[str]) -> int:
@@ -128,7 +88,7 @@ def _bytes(keep2: Ints, keep3: Ints) -> int:
 def _only(model: Model, keep2: Ints, keep3: Ints) -> Model:
     """Leave fewer n-grams; bigrams that are only contexts keep what backing off gave them."""
     found, _ = at(model.key3, keep3)
-    return Model(model.unigram, keep2, model.bigram(keep2), keep3, model.logp3[found])
+    return Model(model.unigram, model.met, keep2, model.bigram(keep2), keep3, model.logp3[found])
 
 
 def coded(values: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
@@ -166,30 +126,42 @@ def save(model: Model, words: list[str], path: Path) -> None:
     write(path, sections)
 
 
-def mixture(kit: Path, words: list[str], share: float) -> Model:
-    """Count the kit's texts and the books and mix them; `share` is that of the kit's texts."""
+def texts_of(kit: Path, dictionary: Dictionary) -> Texts:
+    """Sentences of the kit and made up, by source."""
+    found: dict[str, list[list[str]]] = defaultdict(list)
+    for words, source in sentences(kit):
+        found[source].append(words)
+    usual = Counter(word for texts in found.values() for words in texts for word in words)
+    common = [word for word, _ in usual.most_common() if dictionary.pronunciations(word)]
+    for words, source in made(kit, dictionary, common):
+        found[source].append(words)
+    return dict(found)
+
+
+def mixture(kit: Path, words: list[str], texts: Texts) -> Model:
+    """Count the texts and the books and mix them as held-out sentences have it."""
     number = {w: i for i, w in enumerate(words)}
-    texts = kit_source(kit_counts(kit, number), len(words))
     tables = [book_table(kit, order, number) for order in ("unigrams", "bigrams", "trigrams")]
     books = book_source(tables, len(words))
-    key3 = np.union1d(texts.trigrams.key, books.trigrams.key)
-    key2 = np.union1d(np.union1d(texts.bigrams.key, books.bigrams.key), key3 >> BITS)
-    return mixed([texts, books], [share, 1 - share], (key2, key3))
 
+    def sources(some: Texts) -> dict[str, Source]:
+        counted = {name: trigrams(rows, number) for name, rows in some.items()}
+        return {name: kit_source(one, len(words)) for name, one in counted.items()} | {
+            "books": books
+        }
 
-def perplexity(model: Ngram, texts: list[str]) -> tuple[float, float]:
-    """Perplexity of known words and sentence ends, and the share of unknown words in percent."""
-    number = {w: i for i, w in enumerate(model.words)}
-    total, known, unknown = 0.0, 0, 0
-    for text in texts:
-        state = np.array([model.start])
-        for word in [*words_of(text), "</s>"]:
-            if word not in number:
-                unknown, state = unknown + 1, np.array([model.start])
-                continue
-            logp, state = model.both(state, np.array([number[word]]))
-            total, known = total + float(logp[0]), known + 1
-    return math.exp(-total / max(known, 1)), 100 * unknown / max(known + unknown, 1)
+    # What is said as a single word is all there is: it is learnt and held out.
+    learnt, held = (
+        {
+            name: [one for one in rows if name == SINGLE or is_held_out(one) == out]
+            for name, rows in texts.items()
+        }
+        for out in (False, True)
+    )
+    shares = best_shares(sources(learnt), held, number)
+    for name in shares[1]:
+        print(f"  {name}: shares {', '.join(f'{shares[order][name]:.3f}' for order in shares)}")
+    return mixed(sources(texts), shares)
 
 
 def main() -> None:
@@ -201,32 +173,29 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--megabytes", type=float, default=7.5)
     parser.add_argument(
-        "--share", type=float, default=0.6, help="of the kit's texts in the mixture"
-    )
-    parser.add_argument(
         "--least", type=int, default=60, help="count of a word of the books to be known"
     )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    words = vocabulary(options.kit, Dictionary(options.kit), options.least)
+    dictionary = Dictionary(options.kit)
+    texts = texts_of(options.kit, dictionary)
+    words = vocabulary(options.kit, dictionary, options.least, texts)
     (options.out / "words.txt").write_text("\n".join(words[END + 1 :]), encoding="utf8")
-    whole = mixture(options.kit, words, options.share)
+    whole = mixture(options.kit, words, texts)
     print(f"{len(words)} words, {len(whole.key2)} bigrams, {len(whole.key3)} trigrams")
     budget = int(options.megabytes * 2**20) - fixed_bytes(words)
-    for name, model in (("whole.lm", whole), ("words.lm", prune(whole, budget))):
-        save(model, words, options.out / name)
-        report(options.out / name, options.kit)
+    save(prune(whole, budget), words, options.out / "words.lm")
+    report(options.out / "words.lm", options.kit)
 
 
 def report(path: Path, kit: Path) -> None:
     """Size and perplexities of a written model."""
     model = Ngram(path)
     print(f"{path.name}: {path.stat().st_size / 2**20:.2f} MiB")
-    for corpus, texts in dev_texts(kit).items():
-        if corpus.endswith(("_de", "_es")):
-            continue
-        figure, unknown = perplexity(model, texts)
-        print(f"  {corpus}: perplexity {figure:.0f}, unknown words {unknown:.1f} %", flush=True)
+    dev = {name: rows for name, rows in dev_texts(kit).items() if not name.endswith(("_de", "_es"))}
+    for name, rows in {**dev, **spoken()}.items():
+        figure, unknown = perplexity(model, rows)
+        print(f"  {name}: perplexity {figure:.0f}, unknown words {unknown:.1f} %", flush=True)
 
 
 if __name__ == "__main__":

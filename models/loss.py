@@ -9,6 +9,8 @@ are possible. That bounds how late a token may come, which keeps the emission de
 `walk` is compiled with numba; `tests/models/test_loss.py` compares it with a sum over all paths.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numba
@@ -40,19 +42,19 @@ def windows(due: Longs, frames: int, width: int) -> Longs:
     return np.maximum(first, ahead).astype(np.int64)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _add(a: float, b: float) -> float:
     high, low = (a, b) if a > b else (b, a)
     return high + np.log1p(np.exp(low - high)) if high > HARDLY else NEVER
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _target(u: int, nxt: int, width: int) -> int:
     k = u - nxt
     return k if 0 <= k < width else -1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _ahead(blank: Floats, label: Floats, start: Longs, count: int) -> Doubles:
     """Log-likelihood [T + 1, S] of all ways to come to each frame and token count."""
     frames, width = blank.shape
@@ -72,7 +74,7 @@ def _ahead(blank: Floats, label: Floats, start: Longs, count: int) -> Doubles:
     return ahead
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _posteriors(
     blank: Floats, label: Floats, start: Longs, count: int, ahead: Doubles
 ) -> tuple[Floats, Floats]:
@@ -112,6 +114,12 @@ def walk(blank: Floats, label: Floats, first: Longs, count: int) -> tuple[float,
     return total, *_posteriors(blank, label, start, count, ahead)
 
 
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """As many as torch has; walks are the processor's work, on a GPU as well."""
+    return ThreadPoolExecutor(torch.get_num_threads())
+
+
 class _Walks(torch.autograd.Function):
     """Negative log-likelihood [B] with analytic gradients; `emit` raises labels' (FastEmit)."""
 
@@ -123,11 +131,12 @@ class _Walks(torch.autograd.Function):
         paths: list[tuple[Longs, int]],
         emit: float,
     ) -> Tensor:
-        b, y = blank.numpy(), label.numpy()
-        parts = [walk(b[i], y[i], first, count) for i, (first, count) in enumerate(paths)]
-        ctx.of_blank = torch.from_numpy(np.stack([p[1] for p in parts]))
-        ctx.of_label = torch.from_numpy(np.stack([p[2] for p in parts])) * (1 + emit)
-        return torch.tensor([-p[0] for p in parts])
+        firsts, counts = zip(*paths, strict=True)
+        parts = list(_threads().map(walk, blank.cpu().numpy(), label.cpu().numpy(), firsts, counts))
+        ctx.of_blank = torch.from_numpy(np.stack([p[1] for p in parts])).to(blank.device)
+        of_label = torch.from_numpy(np.stack([p[2] for p in parts])) * (1 + emit)
+        ctx.of_label = of_label.to(blank.device)
+        return torch.tensor([-p[0] for p in parts], device=blank.device)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN401
@@ -138,9 +147,12 @@ class _Walks(torch.autograd.Function):
 def transducer_loss(
     logits: Tensor, first: Tensor, target: Tensor, counts: list[int], emit: float
 ) -> Tensor:
-    """Negative log-likelihood [B] of targets [B, U] in logits [B, T, S, V] on windows [B, T]."""
+    """Negative log-likelihood [B] of targets [B, U] in logits [B, T, S, V] on windows [B, T].
+
+    first: on the processor; all else, and what comes out, on the device of the logits.
+    """
     frames, width = logits.shape[1:3]
-    u = first[:, :, None] + torch.arange(width)
+    u = (first[:, :, None] + torch.arange(width)).to(logits.device)
     following = F.pad(target, (0, width + 1))[:, None].expand(-1, frames, -1).gather(2, u)
     logp = logits.log_softmax(-1)
     label = logp.gather(3, following[..., None]).squeeze(3)

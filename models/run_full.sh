@@ -1,12 +1,14 @@
 #!/bin/sh
-# The reference run: data → network → export → texts → tuning → evaluation → bundle.
+# The reference run: data → network → spoken data, better alignments → deeper network → export →
+# texts → tuning → evaluation → bundle.
 #
 #   KIT=…/data models/run_full.sh
+#   KIT=…/data PROCESSES=1 DEEP=models/recipe_gpu.toml models/run_full.sh    # with a GPU
 #
 # A step that is done is not done again (its mark lies in $OUT/done; delete it to repeat the step);
-# the training goes on from its checkpoint. Two cores and 6 GB are enough; on two cores it takes
-# about three hours, of which all but twenty minutes are training. models/run_small.sh is the same
-# in minutes, with other values for what follows.
+# a training goes on from its checkpoint. Two cores and 6 GB are enough; on two cores the two
+# trainings take two hours each, on a GPU minutes, and all the rest three quarters of an hour.
+# models/run_small.sh is the same in minutes, with other values for what follows.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,10 +17,16 @@ cd "$(dirname "$0")/.."
 : "${BUNDLE:=models/bundles/en}"        # what comes out
 : "${PYTHON:=.venv/bin/python}"
 : "${RECIPE:=models/recipe.toml}"
-: "${PROCESSES:=2}"                     # of the training, one thread each; 1 on a GPU
-: "${ROOMS:=3}"                         # spoilt versions of every recording
-: "${LM:=--megabytes 7.5 --share 0.6 --least 60}"
+: "${DEEP:=models/recipe_deep.toml}"    # of the second training; recipe_gpu.toml on a GPU
+: "${PROCESSES:=2}"                     # of a training, one thread each; 1 on a GPU
+: "${JOBS:=2}"                          # processes of the other steps
+: "${ROOMS:=4}"                         # spoilt versions of every recording
+: "${HOURS:=9}"                         # spoken by machine; 0 needs no programs that speak
+: "${ALIGN:=}"
+: "${LM:=--megabytes 7.5 --least 60}"
 : "${G2P:=}"
+: "${SPELL:=}"                          # 1: words outside the lexicon are spelt
+: "${P2G:=}"
 : "${TUNE:=--count 60 --seconds 300}"
 : "${EVALUATE:=--phones}"
 export OMP_NUM_THREADS=1
@@ -46,31 +54,57 @@ tool() {
 	"$PYTHON" -m "models.$module" "$@"
 }
 
+# train OUT RECIPE CACHE OPTIONS…
 train() {
+	out=$1 recipe=$2 cache=$3
+	shift 3
 	"$PYTHON" -m torch.distributed.run --standalone --nproc-per-node "$PROCESSES" \
-		-m models.train --config "$RECIPE" --cache "$OUT/cache" --out "$OUT/run"
+		-m models.train --config "$recipe" --cache "$cache" --out "$out" "$@"
+}
+
+# align KIT OPTIONS…: by the first network, which also chooses among pronunciations.
+align() {
+	kit=$1
+	shift
+	tool align --kit "$kit" --out "$OUT/aligned" --network "$OUT/first.pt" \
+		--g2p "$OUT/g2p.onnx" --jobs "$JOBS" $ALIGN "$@"
 }
 
 pack() {
 	tool bundle --network "$OUT/export" --lexicon "$OUT/lexicon" --lm "$OUT/lm/words.lm" \
-		--g2p "$OUT/g2p.onnx" --out "$BUNDLE"
+		--g2p "$OUT/g2p.onnx" $speller --out "$BUNDLE"
 }
 
 # Options are lists of words, so they are not quoted.
 # shellcheck disable=SC2086
 {
-	step prepare tool prepare --kit "$KIT" --out "$OUT/cache" --rooms "$ROOMS"
-	step lm tool lm --kit "$KIT" --out "$OUT/lm" $LM
 	step g2p tool g2p --kit "$KIT" --out "$OUT/g2p.onnx" $G2P
+	step prepare tool prepare --kit "$KIT" --out "$OUT/cache" --rooms "$ROOMS"
+	step first train "$OUT/first" "$RECIPE" "$OUT/cache"
+	step kept tool export --run "$OUT/first" --out "$OUT/first/export" --keep "$OUT/first.pt"
+	step align align "$KIT"
+	more=
+	if [ "$HOURS" != 0 ]; then
+		step speak tool speak --kit "$KIT" --out "$OUT/spoken" --hours "$HOURS" --jobs "$JOBS"
+		step align_spoken align "$OUT/spoken" --lexicon-kit "$KIT"
+		more="--more $OUT/spoken"
+	fi
+	step prepare_again tool prepare --kit "$KIT" --out "$OUT/cache2" --rooms "$ROOMS" \
+		--align "$OUT/aligned" $more
+	step deep train "$OUT/deep" "$DEEP" "$OUT/cache2" --weights "$OUT/first.pt"
+	step export tool export --run "$OUT/deep" --out "$OUT/export"
+	step lm tool lm --kit "$KIT" --out "$OUT/lm" $LM
 	step lexicon tool lexicon --kit "$KIT" --words "$OUT/lm/words.txt" --g2p "$OUT/g2p.onnx" \
 		--out "$OUT/lexicon"
-	step train train
-	step export tool export --run "$OUT/run" --out "$OUT/export"
+	speller=
+	if [ "$SPELL" ]; then
+		step p2g tool p2g --kit "$KIT" --out "$OUT/p2g.onnx" $P2G
+		speller="--p2g $OUT/p2g.onnx"
+	fi
 	step pack pack
-	step tune tool tune --kit "$KIT" --bundle "$BUNDLE" --out "$OUT/tuning.toml" \
-		--jobs "$PROCESSES" $TUNE
+	step tune tool tune --kit "$KIT" --bundle "$BUNDLE" --out "$OUT/tuning.toml" --jobs "$JOBS" $TUNE
 	step tuned tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
 	step evaluate tool evaluate --kit "$KIT" --bundle "$BUNDLE" --json "$OUT/measured.json" \
-		--jobs "$PROCESSES" $EVALUATE
+		--jobs "$JOBS" $EVALUATE
 	step measured tool bundle --update "$BUNDLE" --measured "$OUT/measured.json"
 }

@@ -12,8 +12,9 @@ rm -rf "$OUT"
 mkdir -p "$OUT"
 "$PYTHON" -m models.tiny_kit --audio tests/audio --out "$OUT/kit"
 
-export KIT="$OUT/kit" BUNDLE="$OUT/bundle" RECIPE=models/recipe_small.toml ROOMS=1
-export LM="--megabytes 0.1 --share 0.6 --least 60" G2P="--steps 25"
+export KIT="$OUT/kit" BUNDLE="$OUT/bundle" ROOMS=1 HOURS=0
+export RECIPE=models/recipe_small.toml DEEP=models/recipe_small_deep.toml ALIGN="--least -99"
+export LM="--megabytes 0.1 --least 60" G2P="--steps 25" SPELL=1 P2G="--steps 25"
 export TUNE="--count 6 --seconds 20" EVALUATE="--count 6 --phones"
 sh models/run_full.sh
 "$PYTHON" -m earshot transcribe --bundle "$BUNDLE" tests/audio/*.flac

@@ -3,8 +3,9 @@
     python -m models.train --config models/recipe.toml --cache build/cache --out build/run
     OMP_NUM_THREADS=1 torchrun --standalone --nproc-per-node 2 -m models.train …    # as two
 
-Two one-thread processes are fastest on two cores: two torch threads spin in barriers. On a GPU one
-process does. A line a minute; a checkpoint every ten minutes and at every end of a stage.
+Two one-thread processes are fastest on two cores: two torch threads spin in barriers. On a GPU,
+which is taken if there is one, one process does, in bfloat16 where that is safe. A line a minute; a
+checkpoint every ten minutes and at the end.
 """
 
 import argparse
@@ -13,36 +14,31 @@ import random
 import time
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from earshot.units import FEATURE_BINS
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from models.data import Batch, Corpus, batch, rows
+from models.augment import Augmentation
+from models.blocks import Shape
+from models.data import Batch, Corpus
+from models.feed import Feed, fed, workers_for
 from models.grow import deepen
 from models.loss import transducer_loss
-from models.network import Shape, Transducer
+from models.network import Transducer
+from models.progress import Log, Progress
 
 SAVE_EVERY = 600  # seconds
 LINE_EVERY = 60  # seconds
 UNWALKABLE = 1e5  # a loss of this size: no walk fits the windows
 MATRIX = 2  # axes
 Recipe = dict[str, Any]
-
-
-@dataclass
-class Progress:
-    """Where the run is; saved and loaded whole."""
-
-    step: int = 0
-    epoch: int = 0
-    position: int = 0  # row of the epoch
-    audio: float = 0.0  # seconds heard
 
 
 class Losses(nn.Module):
@@ -54,10 +50,14 @@ class Losses(nn.Module):
 
     def forward(self, data: Batch, stage: Recipe) -> tuple[Tensor, Tensor]:
         """Give the loss and its parts: frame cross-entropy, CTC, transducer (per token)."""
-        net, zero = self.network, torch.zeros(())
-        hidden = net.encoder(data.x)
-        tokens = sum(data.counts)
-        frames = F.cross_entropy(net.frame(hidden).transpose(1, 2), data.frames)
+        net, device = self.network, self.network.encoder.mean.device
+        zero = torch.zeros((), device=device)
+        # Only there: on many processors bfloat16 is slow, and on some an illegal instruction.
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            hidden = net.encoder(data.x.to(device, non_blocking=True))
+        hidden, tokens = hidden.float(), sum(data.counts)
+        labels = data.frames.to(device, non_blocking=True)
+        frames = F.cross_entropy(net.frame(hidden).transpose(1, 2), labels)
         ctc = transducer = zero
         if stage["ctc"]:
             ctc = self._ctc(hidden, data, tokens)
@@ -69,14 +69,15 @@ class Losses(nn.Module):
     def _ctc(self, hidden: Tensor, data: Batch, tokens: int) -> Tensor:
         logp = self.network.ctc(hidden).log_softmax(-1).transpose(0, 1)
         lengths = torch.full((hidden.shape[0],), hidden.shape[1])
-        counts = torch.tensor(data.counts)
-        loss = F.ctc_loss(logp, data.target, lengths, counts, reduction="sum", zero_infinity=True)
+        target, counts = data.target.to(hidden.device), torch.tensor(data.counts)
+        loss = F.ctc_loss(logp, target, lengths, counts, reduction="sum", zero_infinity=True)
         return loss / tokens
 
     def _transducer(self, hidden: Tensor, data: Batch, tokens: int, emit: float) -> Tensor:
-        logits = self.network.window_logits(hidden, data.first, data.target, self.window)
-        each = transducer_loss(logits, data.first, data.target, data.counts, emit)
-        return each[each < UNWALKABLE].sum() / tokens  # others count for nothing
+        first, target = data.first.to(hidden.device), data.target.to(hidden.device)
+        logits = self.network.window_logits(hidden, first, target, self.window)
+        each = transducer_loss(logits, data.first, target, data.counts, emit)
+        return each.where(each < UNWALKABLE, 0).sum() / tokens  # others count for nothing
 
 
 def optimisers(network: Transducer, recipe: Recipe) -> list[torch.optim.Optimizer]:
@@ -89,7 +90,9 @@ def optimisers(network: Transducer, recipe: Recipe) -> list[torch.optim.Optimize
     chosen = {id(p) for p in matrices}
     rest = [p for _, p in named if id(p) not in chosen]
     found: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=settings["decay"])
+        torch.optim.AdamW(
+            rest, betas=(0.9, 0.98), weight_decay=settings["decay"], fused=rest[0].is_cuda
+        )
     ]
     if matrices:
         muon = torch.optim.Muon(
@@ -114,9 +117,15 @@ class Run:
 
     def __init__(self, recipe: Recipe, corpus: Corpus, out: Path) -> None:
         self.recipe, self.corpus, self.file = recipe, corpus, out / "run.pt"
+        self.how = Augmentation(**recipe.get("augmentation", {}))
         torch.manual_seed(recipe["data"]["seed"])
-        shape = Shape(**recipe["network"])
-        self.network = Transducer(shape, *corpus.statistics(random.Random(recipe["data"]["seed"])))
+        shape, most = Shape(**recipe["network"]), int(corpus.token.max())
+        if most >= shape.tokens:
+            message = f"the cache has token {most}, but [network] tokens is {shape.tokens}"
+            raise ValueError(message)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        network = Transducer(shape, *corpus.statistics(random.Random(recipe["data"]["seed"])))
+        self.network = network.to(self.device)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimisers = optimisers(self.network, recipe)
         self.progress = Progress()
@@ -137,7 +146,7 @@ class Run:
         """Go on from the checkpoint, if there is one."""
         if not self.file.exists():
             return
-        state = torch.load(self.file, weights_only=True)
+        state = torch.load(self.file, weights_only=True, map_location=self.device)
         self.network.load_state_dict(state["network"])
         self.average = state["average"]
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
@@ -149,7 +158,7 @@ class Run:
 
         A recipe with more inner blocks grows them (models/grow.py).
         """
-        kept = torch.load(weights, weights_only=True)["average"]
+        kept = torch.load(weights, weights_only=True, map_location="cpu")["average"]
         whole = {name: value.float() for name, value in kept.items()}
         self.network.load_state_dict(deepen(whole, self.network.shape.inner))
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
@@ -157,59 +166,41 @@ class Run:
     def follow(self) -> None:
         """Let the average of the weights follow; faster at first."""
         keep = min(self.recipe["optimiser"]["average"], 1 - 1 / (1 + self.progress.step / 10))
-        for name, value in self.network.state_dict().items():
-            self.average[name].lerp_(value, 1 - keep)
+        now = list(self.network.state_dict().values())
+        get_ema_multi_avg_fn(keep)(list(self.average.values()), now, 0)
 
 
 def batches(run: Run, rank: int, world: int) -> Iterator[Batch]:
     """Endless batches of this rank, from where the run is; a batch given out counts as done."""
-    data, progress = run.recipe["data"], run.progress
-    while True:
-        plan = rows(run.corpus, data["length"], random.Random(f"{data['seed']} {progress.epoch}"))
-        random.Random(progress.epoch).shuffle(plan)
-        each = data["rows"] * world
-        while progress.position + each <= len(plan):
-            begin = progress.position + rank * data["rows"]
-            seed = [data["seed"], progress.epoch, progress.position, rank]
-            pieces = plan[begin : begin + data["rows"]]
-            progress.position += each
-            yield batch(run.corpus, pieces, data["length"], data["window"], seed)
-        progress.epoch, progress.position = progress.epoch + 1, 0
+    now, data = run.progress, run.recipe["data"]
+    feed = Feed(run.corpus, data, run.how, rank, world, now.epoch, now.position)
+    for coming in fed(feed, workers_for(run.device.type)):
+        now.epoch, now.position = coming.epoch, coming.position
+        yield coming.batch
 
 
-class Log:
-    """A line of progress now and then."""
+def graphed(run: Run) -> None:
+    """Have a GPU replay the encoder as one graph: its many small kernels wait for their launches.
 
-    def __init__(self) -> None:
-        self.began = self.spoken = time.monotonic()
-        self.parts: list[Tensor] = []
-        self.heard = 0.0  # seconds
-
-    def add(self, parts: Tensor, heard: float) -> None:
-        """Take the parts of a step's loss and the seconds it heard."""
-        self.parts.append(parts)
-        self.heard += heard
-
-    def line(self, progress: Progress, stage: str, rate: float) -> None:
-        """Print the mean since the last line."""
-        self.spoken = time.monotonic()
-        frames, ctc, transducer = torch.stack(self.parts).mean(0).tolist()
-        print(
-            f"step {progress.step} epoch {progress.epoch} {stage} rate {rate:.1e} "
-            f"frames {frames:.3f} ctc {ctc:.3f} transducer {transducer:.3f} "
-            f"{self.heard / (self.spoken - self.began):.0f}x real time",
-            flush=True,
-        )
-        self.parts = []
+    Only for steps that all have the recipe's rows and length, as here.
+    """
+    data, encoder = run.recipe["data"], run.network.encoder
+    x = torch.zeros(data["rows"], data["length"], FEATURE_BINS, device=run.device)
+    torch.set_float32_matmul_precision("high")
+    with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
+        torch.cuda.make_graphed_callables(encoder, (x,))
 
 
 def train(run: Run, rank: int, world: int, limit: int) -> None:
     """Loop until the last stage is over or `limit` steps are done."""
+    if run.device.type == "cuda":
+        graphed(run)
     losses = Losses(run.network, run.recipe["data"]["window"])
     model: nn.Module = losses
     if world > 1:
         model = DistributedDataParallel(losses, find_unused_parameters=True)
     progress, log, saved = run.progress, Log(), time.monotonic()
+    spent = progress.cpu - time.process_time()
     coming = batches(run, rank, world)
     while now := stage_at(progress.step, run.recipe["stage"]):
         if limit and progress.step >= limit:
@@ -220,6 +211,7 @@ def train(run: Run, rank: int, world: int, limit: int) -> None:
         progress.step += 1
         heard = data.x.shape[0] * data.x.shape[1] * 0.01 * world
         progress.audio += heard
+        progress.cpu = spent + time.process_time()
         if rank:
             continue
         log.add(each, heard)
@@ -254,7 +246,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
-    parser.add_argument("--weights", type=Path, help="weights to begin with, of models.export --keep")
+    parser.add_argument("--weights", type=Path, help="those of models.export --keep to begin with")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many steps")
     options = parser.parse_args()
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))

@@ -42,7 +42,7 @@ GRIDS: Mapping[str, tuple[float, ...]] = {
 }
 # Widths, from narrow to wide: the first that loses at most LOSS percent points is taken.
 WIDTHS: Mapping[str, tuple[float, ...]] = {
-    "beam": (60, 100, 150),
+    "beam": (60, 100, 150, 200),
     "width": (9.0, 12.0, 14.0),
     "extend_width": (4.0, 6.0),
 }

@@ -1,8 +1,9 @@
 """Which words the language model and the lexicon hold: what the texts use, and names of people.
 
-Every word of the kit's sentences that a dictionary lists; words of the books seen often enough, and
-those that no dictionary lists (British spellings, what Shakespeare said) if they look like words,
-as models.lexicon can have them pronounced; then names, the commonest first, until there is no room.
+Every word of the sentences, the kit's and those made up, that a dictionary lists; words of the
+books seen often enough, and those that no dictionary lists (British spellings, what Shakespeare
+said) if they look like words, as models.lexicon can have them pronounced; then names, the commonest
+first, until there is no room.
 """
 
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from models.corpus import table
 from models.lexicon import Dictionary
-from models.texts import book_counts, sentences
+from models.texts import Texts, book_counts
 
 MOST_WORDS = 65_000  # a number of a word has 16 bits
 GUESSED = 300  # count in the books from which a word in no dictionary is held, too
@@ -39,10 +40,10 @@ def names(kit: Path) -> Iterator[str]:
         yield from (row["name"] for row in table(surnames) if int(row["rank"]) <= SURNAMES)
 
 
-def vocabulary(kit: Path, dictionary: Dictionary, least: int) -> list[str]:
+def vocabulary(kit: Path, dictionary: Dictionary, least: int, texts: Texts) -> list[str]:
     """<s>, </s> and words; `least` is how often the books must have a word of theirs."""
     words = {"<s>": None, "</s>": None}
-    said = dict.fromkeys(word for sentence, _ in sentences(kit) for word in sentence)
+    said = dict.fromkeys(word for rows in texts.values() for row in rows for word in row)
     words.update({word: None for word in said if dictionary.pronunciations(word)})
     for (word, *_), count in sorted(book_counts(kit, "unigrams"), key=lambda row: -row[1]):
         listed = word[0] not in "<'" and bool(dictionary.pronunciations(word))

@@ -1,26 +1,38 @@
 """An exported bundle through the daemon's own code: the same numbers as torch, or no bundle."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
+from earshot.bundle import open_bundle
 from earshot.encoder import Encoder
+from earshot.engine import Engine
 from earshot.transducer import Transducer as Exported
 
 from models import export
-from models.network import Shape, Transducer, feature_frames
+from models.blocks import Shape
+from models.network import Transducer, feature_frames
 from models.phones import SYMBOLS
+from tests.recordings import recordings
 
 TINY = Shape(width=16, middle=24, inner=1, heads=4, kernel=5, joiner=12, chunk=4, left=8)
 FRAMES = feature_frames(TINY)
+PIECES = ("<blk>", "▁a", "b", "▁", "c", "▁de")
+SHAPES = {
+    "conformer": TINY,
+    "convolution": replace(TINY, kind="convolution"),
+    "lstm": replace(TINY, kind="lstm"),
+    "at 40 ms": replace(TINY, stride=1),
+    "lstm at 160 ms": replace(TINY, kind="lstm", stride=4),
+}
 
 
-def network() -> Transducer:
+def network(shape: Shape = TINY) -> Transducer:
     torch.manual_seed(1)
-    return Transducer(TINY, torch.randn(80), torch.rand(80) + 0.5).eval()
+    return Transducer(shape, torch.randn(80), torch.rand(80) + 0.5).eval()
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +46,12 @@ def facts(path: Path) -> dict[str, str]:
     return {p.key: p.value for p in onnx.load(path).metadata_props}
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 @torch.no_grad()
-def test_the_daemon_steps_the_encoder_as_torch_does(bundle: Path) -> None:
-    encoder, net = Encoder(bundle / "encoder.onnx"), network()
+def test_the_daemon_steps_the_encoder_as_torch_does(shape: Shape, tmp_path: Path) -> None:
+    net = network(shape)
+    export.export(net, tmp_path, int8=False)
+    encoder = Encoder(tmp_path / "encoder.onnx")
     state, wanted_state = encoder.start(), net.encoder.start()
     assert (encoder.window, encoder.shift) == (FRAMES, FRAMES)
     for _ in range(5):
@@ -58,6 +73,34 @@ def test_the_daemon_predicts_and_joins_as_torch_does(bundle: Path) -> None:
     encoded = torch.randn(TINY.tokens, TINY.joiner)
     wanted = net.joiner(encoded, net.predictor(tokens)).log_softmax(-1)
     np.testing.assert_allclose(exported.join(encoded.numpy(), predicted), wanted.numpy(), atol=1e-4)
+
+
+@torch.no_grad()
+def test_two_tokens_of_context_are_predicted_by_the_daemon_as_by_torch(tmp_path: Path) -> None:
+    net = network(replace(TINY, context=2))
+    export.export(net, tmp_path, int8=False)
+    exported = Exported(tmp_path / "decoder.onnx", tmp_path / "joiner.onnx")
+    assert facts(tmp_path / "decoder.onnx")["context_size"] == "2"
+    contexts = torch.tensor([[-1, 0], [0, 5], [5, 7]])  # as an utterance begins, and goes on
+    wanted = net.predictor(contexts[:, 1], contexts[:, 0])
+    np.testing.assert_allclose(exported.predict(contexts.numpy()), wanted.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["conformer", "convolution", "lstm"])
+def test_a_network_of_word_pieces_recognises_in_the_daemon(kind: str, tmp_path: Path) -> None:
+    shape = replace(TINY, kind=kind, context=2, tokens=len(PIECES))
+    export.export(network(shape), tmp_path, int8=True, symbols=PIECES)
+    opened = open_bundle(tmp_path)
+    assert (opened.kind, opened.symbols) == ("pieces", PIECES)
+    recogniser = Engine.open(opened).recogniser()
+    speech = recordings()[0].samples()
+    events = [*recogniser.accept(speech), *recogniser.finish()]
+    assert type(events[0]).__name__ == "SpeechStarted"
+
+
+def test_symbols_of_another_number_than_tokens_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"has 79 tokens, but there are 6 symbols; .* --tokens"):
+        export.export(network(), tmp_path, int8=False, symbols=PIECES)
 
 
 def test_metadata_and_axes_are_those_that_sherpa_onnx_wants_of_an_lstm(bundle: Path) -> None:
@@ -101,14 +144,16 @@ def test_an_encoder_that_differs_from_torch_is_refused_and_taken_away(
     assert not list(tmp_path.iterdir())
 
 
-def test_int8_is_smaller_and_still_runs_with_the_same_metadata(
-    bundle: Path, tmp_path: Path
-) -> None:
-    export.export(network(), tmp_path, int8=True)
+@pytest.mark.parametrize("kind", ["conformer", "convolution", "lstm"])
+def test_int8_is_smaller_and_still_runs_with_the_same_metadata(kind: str, tmp_path: Path) -> None:
+    large, small = tmp_path / "large", tmp_path / "small"
+    net = network(replace(TINY, kind=kind, middle=64))
+    for folder, int8 in ((large, False), (small, True)):
+        export.export(net, folder, int8=int8)
     for name in ("encoder.onnx", "joiner.onnx"):
-        assert (tmp_path / name).stat().st_size < (bundle / name).stat().st_size
-        assert facts(tmp_path / name).items() >= facts(bundle / name).items()
-    encoder = Encoder(tmp_path / "encoder.onnx")
+        assert (small / name).stat().st_size < (large / name).stat().st_size
+        assert facts(small / name).items() >= facts(large / name).items()
+    encoder = Encoder(small / "encoder.onnx")
     encoded, _ = encoder.step(np.zeros((FRAMES, 80), np.float32), encoder.start())
     assert np.isfinite(encoded).all()
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from models import train
-from models.data import Corpus
+from models import feed, train
+from models.data import Corpus, rows
 from models.export import keep
 from tests.models import small_cache
 
@@ -58,16 +58,25 @@ def assert_same(one: train.Run, other: train.Run) -> None:
         assert torch.equal(one.average[name], other.average[name]), name
 
 
-@pytest.mark.parametrize("kind", ["adamw", "muon"])
+@pytest.mark.parametrize(
+    ("kind", "encoder"),
+    [("adamw", "conformer"), ("muon", "conformer"), ("adamw", "convolution"), ("adamw", "lstm")],
+)
 def test_a_run_stopped_and_resumed_ends_as_one_that_was_not(
-    corpus: Corpus, tmp_path: Path, kind: str
+    corpus: Corpus, tmp_path: Path, kind: str, encoder: str
 ) -> None:
-    recipe = {**RECIPE, "optimiser": {**RECIPE["optimiser"], "kind": kind}}
+    recipe = {
+        **RECIPE,
+        "network": {**RECIPE["network"], "kind": encoder, "context": 2},
+        "optimiser": {**RECIPE["optimiser"], "kind": kind},
+        "stage": [RECIPE["stage"][0], {**RECIPE["stage"][1], "steps": 18}],
+    }
     whole = go(corpus, tmp_path / "whole", 0, recipe)
-    for limit in (1, 5, 0):
+    for limit in (1, 11, 0):
         parts = go(corpus, tmp_path / "parts", limit, recipe)
-    assert whole.progress.step == 10
+    assert whole.progress.step == 20
     assert whole.progress.epoch > 0
+    assert whole.progress.cpu > 0
     assert_same(whole, parts)
 
 
@@ -117,6 +126,42 @@ def test_ranks_hear_different_rows(corpus: Corpus, tmp_path: Path) -> None:
         next(train.batches(train.Run(recipe, corpus, tmp_path), rank, 2)) for rank in (0, 1)
     )
     assert first.target.tolist() != second.target.tolist()
+
+
+@pytest.mark.parametrize(("size", "world"), [(1, 1), (3, 1), (2, 2)])
+def test_an_epoch_holds_every_row_and_begins_again_to_fill_its_last_step(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, world: int
+) -> None:
+    given: list[list[Any]] = []
+    plans: list[list[Any]] = []
+
+    def planned(*of: Any) -> list[list[Any]]:
+        plans.append(rows(*of)[:7])
+        return list(plans[-1])
+
+    monkeypatch.setattr(feed, "rows", planned)
+    monkeypatch.setattr(feed, "batch", lambda _, pieces, *__: given.extend(pieces))
+    recipe = {**RECIPE, "data": {**RECIPE["data"], "rows": size}}
+    ranks = [train.batches(train.Run(recipe, corpus, tmp_path), r, world) for r in range(world)]
+    for _ in range(-(-7 // (size * world))):
+        for coming in ranks:
+            next(coming)
+    heard = [str(row) for row in given]
+    assert set(heard) == {str(row) for row in plans[0]}
+    assert len(heard) == -(-7 // (size * world)) * size * world
+
+
+def test_an_epoch_shorter_than_a_step_is_told(corpus: Corpus, tmp_path: Path) -> None:
+    recipe = {**RECIPE, "data": {**RECIPE["data"], "rows": 1000}}
+    run = train.Run(recipe, corpus, tmp_path)
+    with pytest.raises(ValueError, match=r"an epoch has \d+ rows of 320 frames, .* takes 1000: "):
+        next(train.batches(run, 0, 1))
+
+
+def test_tokens_that_the_network_does_not_have_are_told(corpus: Corpus, tmp_path: Path) -> None:
+    recipe = {**RECIPE, "network": {**RECIPE["network"], "tokens": 10}}
+    with pytest.raises(ValueError, match=r"the cache has token \d+, but \[network\] tokens is 10"):
+        train.Run(recipe, corpus, tmp_path)
 
 
 def test_a_run_begins_with_the_weights_that_another_kept(corpus: Corpus, tmp_path: Path) -> None:

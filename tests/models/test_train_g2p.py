@@ -1,19 +1,15 @@
 """Letters find their phones; a tiny training runs to its end; the lexicon uses what it wrote."""
 
-import gzip
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from earshot.g2p import G2p
 
 from models import aligner, g2p, lexicon
 from models.phones import PHONES
-
-# Consonants and vowels that are always said alike, but for a silent e and an x of two sounds.
-SOUNDS = {"b": "B", "d": "D", "k": "K", "l": "L", "m": "M", "s": "S", "t": "T", "x": "K S"}
-VOWELS = {"a": "AE", "i": "IH", "o": "AA"}
+from models.rewriter import held_out
+from tests.models.small_dictionary import kit
 
 
 def spelt(words: dict[str, str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -28,20 +24,6 @@ def aligned(words: dict[str, str]) -> dict[str, str]:
         word: " ".join(map(aligner.name, row)) if row is not None else "impossible"
         for (word, _), row in zip(pairs, rows, strict=True)
     }
-
-
-def kit(folder: Path, count: int) -> Path:
-    """A kit with a dictionary of about `count` words of two syllables, spelt by the rules above."""
-    dice = np.random.default_rng(0)
-    lines = set()
-    for _ in range(count):
-        letters = [str(dice.choice(list(part))) for part in (SOUNDS, VOWELS) * 2]
-        phones = [(SOUNDS | VOWELS)[letter] + "1" * (letter in VOWELS) for letter in letters]
-        lines.add(f"{''.join(letters)}{'e' * int(dice.integers(2))} {' '.join(phones)}\n")
-    (folder / "text/cmudict").mkdir(parents=True)
-    with gzip.open(folder / "text/cmudict/cmudict.dict.gz", "wt", encoding="utf8") as file:
-        file.writelines(sorted(lines))
-    return folder
 
 
 def test_letters_are_aligned_with_none_one_or_two_phones() -> None:
@@ -117,7 +99,7 @@ def test_a_tiny_training_writes_a_file_that_says_the_words_it_never_saw(
     assert "25/25: loss" in report
     assert f"{out}: {out.stat().st_size} bytes; PER " in report
     known = lexicon.Dictionary(folder).listed()
-    unseen = {word: phones for word, phones in known.items() if g2p.held_out(word)}
+    unseen = {word: phones for word, phones in known.items() if held_out(word)}
     assert unseen
     assert g2p.measure(out, unseen)["PER"] < 10
     assert G2p(out).pronounce("taxo")[0][0] == ("T", "AE", "K", "S", "AA")

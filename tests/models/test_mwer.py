@@ -1,0 +1,410 @@
+"""Lists of what the search finds, expected errors against sums over everything, exact resuming."""
+
+import itertools
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from earshot.bundle import Bundle
+from earshot.catalog import Catalog
+from earshot.ngram import write
+from earshot.search import Search
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from models import mwer, train
+from models.augment import USUAL
+from models.blocks import Shape
+from models.data import Batch, Corpus
+from models.nbest import Hypothesis, Known, Lister, word_errors
+from models.network import Transducer
+from models.paths import choose, graph
+from models.phones import SIZE, SYMBOLS, tokens
+from models.score import edits
+from models.utterances import Sizes, batches, cut
+from tests.models import small_cache
+
+Floats = npt.NDArray[np.float32]
+WORDS = ["<s>", "</s>", "red", "read", "reed", "a", "way", "away"]
+SAID = {
+    "red": ["R EH D"],
+    "read": ["R IY D", "R EH D"],
+    "reed": ["R IY D"],
+    "a": ["AH", "EY"],
+    "way": ["W EY"],
+    "away": ["AH W EY"],
+}
+UNIGRAM = [1e-9, 0.1, 0.2, 0.2, 0.1, 0.2, 0.1, 0.1]
+TINY: dict[str, Any] = {"width": 16, "middle": 16, "inner": 1, "heads": 2, "kernel": 3, "joiner": 8}
+SHAPE = Shape(**TINY, chunk=4, left=8, dropout=0.0)
+STAGE = {"frames": 0.1, "transducer": 0.5, "ctc": 0.1, "emit": 0.01, "errors": 1.0}
+RECIPE: dict[str, Any] = {
+    "data": {"longest": 160, "frames": 640, "others": 0.3, "window": 5, "seed": 3},
+    "list": {"count": 4, "beam": 30, "scale": 0.7},
+    "optimiser": {"kind": "adamw", "decay": 0.01, "average": 0.99, "clip": 1.0},
+    "stage": [{**STAGE, "name": "errors", "steps": 6, "rate": [1e-3, 1e-4]}],
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Lexicon and a language model of single words; no network."""
+    folder, size, none = tmp_path_factory.mktemp("bundle"), len(WORDS), np.zeros(0)
+    zeros = np.zeros(size)
+    sections = dict.fromkeys(("word2", "value2", "context3", "backoff3", "word3", "value3"), none)
+    sections |= {
+        "words": np.frombuffer("\n".join(WORDS).encode(), np.uint8),
+        "unigram": np.log(UNIGRAM),
+        "backoff1": zeros,
+        "start2": np.zeros(size + 1),
+        "start3": np.zeros(1),
+        "codes": np.zeros(3 * 256),
+    }
+    write(folder / "words.lm", sections)
+    lines = [f"{w}\t{-0.5 * i}\t{way}\n" for w, ways in SAID.items() for i, way in enumerate(ways)]
+    (folder / "lexicon").write_text("".join(lines), encoding="utf8")
+    parts = tuple(folder / f"{name}.onnx" for name in ("encoder", "decoder", "joiner"))
+    tuning = {"search": {"lm_scale": 0.5, "ilm_scale": 0.3, "word_bonus": -0.2}}
+    return Bundle(folder, "words", "1", "phones", tuple(SYMBOLS), parts, tuning)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def lister(bundle: Bundle) -> Lister:
+    return Lister(bundle, 4, 30)
+
+
+def said(text: str) -> list[int]:
+    """The tokens of words in their first pronunciations."""
+    return [token for word in text.split() for token in tokens(SAID[word][0].split())]
+
+
+def sounds(text: str, sure: float, seed: int = 0) -> Floats:
+    """Log-probabilities [T, V, V] of a network that hears a text, a token every other frame."""
+    heard = said(text)
+    logits = np.random.default_rng(seed).normal(0, 1, (2 * len(heard) + 4, SIZE, SIZE))
+    logits[:, :, 0] += 9
+    for i, token in enumerate(heard):
+        logits[2 * i + 1, :, token] += sure
+    return torch.from_numpy(logits.astype(np.float32)).log_softmax(-1).numpy()
+
+
+def expectation(seed: int = 1) -> Floats:
+    """What a predictor expects after each token."""
+    found = np.random.default_rng(seed).normal(-3, 0.5, (SIZE, SIZE)).astype(np.float32)
+    found[:, 0] = 0
+    return found
+
+
+def texts(found: list[Hypothesis]) -> list[str]:
+    return [" ".join(WORDS[w] for w in one.words) for one in found]
+
+
+def test_a_list_begins_with_what_was_heard_and_ends_with_nothing(lister: Lister) -> None:
+    found = lister(sounds("a way", 12.0), expectation())
+    assert texts(found)[0] in {"a way", "away"}
+    assert texts(found)[-1] == ""
+    assert 2 < len(found) <= 5
+
+
+def test_what_sounds_the_same_is_one_hypothesis(lister: Lister) -> None:
+    found = lister(sounds("red", 12.0), expectation())
+    ways = [tuple(one.token.tolist()) for one in found]
+    assert len(set(ways)) == len(ways)
+    assert tuple(said("red")) in ways
+
+
+def test_a_text_that_the_search_did_not_find_is_not_in_the_list(lister: Lister) -> None:
+    found = lister(sounds("red", 30.0), expectation())
+    assert "a way" not in texts(found)
+
+
+def test_silence_has_one_text(lister: Lister) -> None:
+    quiet = np.full((12, SIZE, SIZE), -12.0, np.float32)
+    quiet[:, :, 0] = -1e-3
+    assert texts(lister(quiet, expectation())) == [""]
+
+
+@pytest.mark.parametrize("text", ["red", "a way", "reed away"])
+def test_sound_and_language_add_up_to_the_score_of_the_search(lister: Lister, text: str) -> None:
+    logp, internal = sounds(text, 12.0), expectation()
+    best = lister(logp, internal)[0]
+    live = Search(Known(internal), lister._grammar, Catalog.empty(SIZE), lister.search)
+    live.accept(logp)
+    raw = live.raw()
+    names = [[tuple(way.split()) for way in SAID[WORDS[w]]] for w in best.words]
+    weighed = logp - np.float32(lister.search.ilm_scale) * internal
+    heard = choose(weighed, graph(names).token, graph(names))
+    assert heard is not None
+    assert heard.logp + best.language == pytest.approx(
+        float((raw.last.score + raw.closing).max()), abs=1e-3
+    )
+
+
+def test_language_counts_words_as_the_search_weights_them(lister: Lister) -> None:
+    found = lister(sounds("reed", 12.0), expectation())[0]
+    share = -0.5 if WORDS[found.words[0]] == "a" else 0.0
+    known = sum(np.log(UNIGRAM[w]) for w in found.words) + np.log(UNIGRAM[1]) + share
+    assert found.language == pytest.approx(0.5 * known - 0.2 * len(found.words), abs=5e-3)
+
+
+def test_words_are_wanted_as_they_sound(lister: Lister) -> None:
+    heard = np.array([*said("red reed"), *tokens(["ZH", "ZH"])])
+    numbers = [{WORDS.index(w) for w in wanted} for wanted in (("red", "read"), ("read", "reed"))]
+    assert lister.wanted(heard) == [*map(frozenset, numbers), frozenset()]
+    assert lister.wanted(heard[:0]) == []
+
+
+def test_pieces_are_refused(bundle: Bundle) -> None:
+    pieces = Bundle(bundle.folder, "p", "1", "pieces", ("<blk>", "▁a"), bundle.network)
+    with pytest.raises(SystemExit, match="bundle of phones"):
+        Lister(pieces, 4, 30)
+
+
+SOME = st.lists(st.integers(0, 3), max_size=6)
+
+
+@given(SOME, SOME)
+def test_errors_are_those_of_the_edit_distance(wanted: list[int], got: list[int]) -> None:
+    assert word_errors([frozenset({w}) for w in wanted], tuple(got)) == edits(wanted, got)
+    homophones = [frozenset({w, w + 4}) for w in wanted]
+    assert word_errors(homophones, tuple(w + 4 for w in got)) == edits(wanted, got)
+
+
+def test_the_gradient_of_expected_errors_is_what_each_text_has_above_the_mean() -> None:
+    errors, score = [[0.0, 2.0, 1.0], [3.0], [1.0, 0.0]], torch.randn(6, requires_grad=True)
+    each = mwer.expected_errors(score, errors)
+    each.sum().backward()
+    assert score.grad is not None
+    for part, grad, e, got in zip(
+        score.detach().split([3, 1, 2]), score.grad.split([3, 1, 2]), errors, each, strict=True
+    ):
+        share = (part.exp() / part.exp().sum()).numpy()
+        mean = float((share * e).sum())
+        assert float(got.detach()) == pytest.approx(mean, abs=1e-5)
+        np.testing.assert_allclose(grad.numpy(), share * (np.array(e) - mean), atol=1e-6)
+
+
+class Listed:
+    """The same lists whatever was heard."""
+
+    def __init__(self, lists: list[list[Hypothesis]], lister: Lister) -> None:
+        self._lists, self.search = iter(lists), lister.search
+        self.wanted = lister.wanted
+
+    def __call__(self, _logp: Floats, _internal: Floats) -> list[Hypothesis]:
+        return next(self._lists)
+
+
+def hypothesis(text: str, language: float) -> Hypothesis:
+    token = np.array(said(text), np.int64)
+    words = tuple(WORDS.index(w) for w in text.split())
+    return Hypothesis(words, token, np.arange(1, 1 + len(token)), language)
+
+
+LISTS = [[("a way", -1.0), ("reed", -2.0), ("", -3.0)], [("red", -1.5), ("a", 0.0)]]
+
+
+def spoken(*wanted: str) -> Batch:
+    """Random sounds of 320 ms that are told to hold some texts."""
+    dice = torch.Generator().manual_seed(4)
+    rows, counts = [said(text) for text in wanted], [len(said(text)) for text in wanted]
+    target = torch.tensor([row + [0] * (max(counts) - len(row)) for row in rows])
+    frames, first = torch.zeros(2, 8, dtype=torch.int64), torch.zeros(2, 8, dtype=torch.int64)
+    return Batch(torch.randn(2, 32, 80, generator=dice), frames, target, counts, first)
+
+
+def score_by_hand(network: Transducer, hidden: Tensor, one: Hypothesis, ilm: float) -> Tensor:
+    """Log of the sum over all walks, less what the predictor expects, and the language score."""
+    token = one.token.tolist()
+    walks = []
+    for walked in itertools.combinations(range(len(hidden)), len(token)):
+        total, u = torch.zeros(()), 0
+        for t in range(len(hidden)):
+            row = network.predictor(torch.tensor([0, *token][u]))
+            logp = network.joiner(network.project(hidden[t]), row).log_softmax(-1)
+            total = total + logp[token[u] if t in walked else 0]
+            u += t in walked
+        walks.append(total)
+    score = torch.logsumexp(torch.stack(walks), 0) + one.language
+    for before, after in itertools.pairwise([0, *token]):
+        row = network.predictor(torch.tensor(before))
+        score = score - ilm * network.joiner(torch.zeros(8), row)[1:].log_softmax(-1)[after - 1]
+    return score
+
+
+def test_loss_and_gradients_are_those_of_a_sum_over_all_walks(lister: Lister) -> None:
+    torch.manual_seed(5)
+    network, data = Transducer(SHAPE).eval(), spoken("a way", "red")
+    lists = [[hypothesis(*one) for one in each] for each in LISTS]
+    errors = [[0.0, 2.0, 2.0], [0.0, 1.0]]
+    recipe = {**RECIPE, "data": {**RECIPE["data"], "window": 8}}  # no walk is left out
+    losses = mwer.Losses(network, recipe, Listed(lists, lister))  # type: ignore[arg-type]
+    loss, parts = losses(data, dict.fromkeys(STAGE, 0.0) | {"errors": 1.0})
+    loss.backward()
+    ours = {n: p.grad.clone() for n, p in network.named_parameters() if p.grad is not None}
+    network.zero_grad()
+    hidden, wanted = network.encoder(data.x), torch.zeros(())
+    for row, each, wrong in zip(hidden, lists, errors, strict=True):
+        score = torch.stack([score_by_hand(network, row, one, 0.3) for one in each])
+        wanted = wanted + ((0.7 * score).softmax(0) * torch.tensor(wrong)).sum()
+    torch.testing.assert_close(loss, wanted / 6, atol=1e-5, rtol=1e-5)
+    assert parts[3:].tolist() == pytest.approx([float(wanted.detach()) / 3, 0.0, 2.5])
+    (wanted / 6).backward()
+    for name, parameter in network.named_parameters():
+        if parameter.grad is not None and name.split(".")[0] not in {"ctc", "frame"}:
+            torch.testing.assert_close(ours[name], parameter.grad, atol=1e-6, rtol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    few = {"speech_commands": 4, "an4": 8, "synthetic": 6}
+    return small_cache.write(tmp_path_factory.mktemp("cache"), few, 12)
+
+
+@pytest.fixture(scope="module")
+def corpus(cache: Path) -> Corpus:
+    return Corpus(cache)
+
+
+def dice() -> random.Random:
+    return random.Random(1)  # noqa: S311 - as models/data.py
+
+
+def test_recordings_are_cut_into_pieces_that_hold_all_their_words(corpus: Corpus) -> None:
+    for recording in range(len(corpus.corpus)):
+        start, end = corpus.times(recording, 0)
+        pieces = cut(corpus, recording, 0, 160)
+        assert [p.first for p in pieces[1:]] == [p.last for p in pieces[:-1]]
+        assert (pieces[0].first, pieces[-1].last) == (0, len(start))
+        for p in pieces:
+            assert p.end - p.begin <= 160
+            assert corpus.opens(recording, p.first)[0]
+            assert p.begin <= start[p.first]
+            assert end[p.last - 1] <= p.end <= corpus.length(recording, 0)
+
+
+def test_a_word_longer_than_a_piece_is_lost_and_the_rest_is_not(corpus: Corpus) -> None:
+    long = corpus.corpus.index("an4")
+    pieces = cut(corpus, long, 0, 60)
+    assert all(p.end - p.begin <= 60 for p in pieces)
+    assert 0 < sum(p.last - p.first for p in pieces) < len(corpus.times(long, 0)[0])
+
+
+def test_batches_hold_an_epoch_and_no_more_frames_than_they_may(corpus: Corpus) -> None:
+    sizes = Sizes(160, 640, 16, 1.0)
+    whole = batches(corpus, sizes, dice(), USUAL)
+    assert whole == batches(corpus, sizes, dice(), USUAL)
+    for rows, length in whole:
+        assert len(rows) == 1 or len(rows) * length <= 640
+        assert length % 16 == 0
+        assert all(len(row.pieces) == 1 for row in rows)
+        assert max(row.pieces[0].end - row.pieces[0].begin for row in rows) + 24 <= length
+
+
+def test_of_what_nobody_spoke_a_share_is_heard(corpus: Corpus) -> None:
+    heard = [
+        {corpus.corpus[r.pieces[0].recording] for rows, _ in whole for r in rows}
+        for share in (0.0, 1.0)
+        for whole in [batches(corpus, Sizes(160, 640, 16, share), dice(), USUAL)]
+    ]
+    assert heard[0] <= {"an4", "speech_commands"}
+    assert "synthetic" in heard[1]
+
+
+def begun(cache: Path, out: Path, dropout: float = 0.1) -> train.Run:
+    """A run from weights that were kept, by a recipe on disk."""
+    out.mkdir(exist_ok=True)
+    torch.manual_seed(7)
+    shape: dict[str, Any] = {**TINY, "chunk": 4, "left": 8, "dropout": dropout}
+    network = Transducer(Shape(**shape))
+    state = {"recipe": {"network": shape}, "average": network.state_dict()}
+    torch.save(state, out / "weights.pt")
+    (out / "recipe.toml").write_text(toml(RECIPE), encoding="utf8")
+    return mwer.begun(out / "recipe.toml", cache, out / "weights.pt", out)
+
+
+def toml(recipe: dict[str, Any]) -> str:
+    """A recipe as a file: numbers, texts and lists are written as in Python."""
+    lines = []
+    for name, table in recipe.items():
+        for one in table if isinstance(table, list) else [table]:
+            lines.append(f"[[{name}]]" if isinstance(table, list) else f"[{name}]")
+            lines += [f"{key} = {value!r}" for key, value in one.items()]
+    return "\n".join(lines)
+
+
+def go(cache: Path, out: Path, lister: Lister | None, limit: int = 0) -> train.Run:
+    run = begun(cache, out)
+    mwer.refine(run, lister, 0, 1, limit)
+    return run
+
+
+def same(one: train.Run, other: train.Run) -> bool:
+    pairs = zip(one.network.parameters(), other.network.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_run_stopped_and_resumed_ends_as_one_that_was_not(
+    cache: Path, tmp_path: Path, lister: Lister
+) -> None:
+    whole = go(cache, tmp_path / "whole", lister)
+    for limit in (2, 5, 0):
+        parts = go(cache, tmp_path / "parts", lister, limit)
+    assert parts.progress == whole.progress
+    assert whole.progress.step == 6
+    assert same(parts, whole)
+    assert all(torch.equal(whole.average[name], parts.average[name]) for name in whole.average)
+
+
+def test_the_control_goes_over_the_same_utterances_to_other_weights(
+    cache: Path, tmp_path: Path, lister: Lister
+) -> None:
+    control, lists = go(cache, tmp_path / "c", None), go(cache, tmp_path / "l", lister)
+    assert control.progress == lists.progress
+    assert not same(control, lists)
+
+
+def test_two_ranks_hear_different_utterances_of_one_step(cache: Path, tmp_path: Path) -> None:
+    run = begun(cache, tmp_path)
+    first = [next(mwer.coming(run, rank, 2)) for rank in (0, 1)]
+    run.progress.position = 0
+    again = next(mwer.coming(run, 0, 2))
+    assert torch.equal(first[0].x, again.x)
+    assert first[0].x.shape != first[1].x.shape or not torch.equal(first[0].x, first[1].x)
+
+
+def test_a_network_that_sees_more_than_one_token_back_is_refused(
+    cache: Path, tmp_path: Path
+) -> None:
+    shape = {**TINY, "chunk": 4, "left": 8, "context": 2}
+    average = Transducer(Shape(**shape)).state_dict()
+    torch.save({"recipe": {"network": shape}, "average": average}, tmp_path / "w.pt")
+    (tmp_path / "r.toml").write_text(toml(RECIPE), encoding="utf8")
+    with pytest.raises(SystemExit, match="sees one token back"):
+        mwer.begun(tmp_path / "r.toml", cache, tmp_path / "w.pt", tmp_path)
+
+
+def test_the_command_trains_and_tells(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun(cache, tmp_path)
+    monkeypatch.setattr(mwer, "LINE_EVERY", 0)
+    files = {"config": "recipe.toml", "weights": "weights.pt", "out": "run"}
+    options = [part for name, file in files.items() for part in (f"--{name}", str(tmp_path / file))]
+    monkeypatch.setattr(sys, "argv", ["mwer", *options, "--cache", str(cache), "--control"])
+    mwer.main()
+    told = capsys.readouterr().out
+    assert "step 1 epoch 0 errors rate" in told
+    assert "done after 6 steps" in told
+    assert (tmp_path / "run" / "run.pt").exists()
