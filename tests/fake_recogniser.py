@@ -49,10 +49,10 @@ def s16le(samples: Samples) -> bytes:
 
 
 class FakeRecogniser:
-    """`delay` seconds of work a block, to be as slow as a test needs it."""
+    """`delay` seconds of work a block, to be as slow as a test needs it; `says`: what it hears."""
 
-    def __init__(self, delay: float = 0.0) -> None:
-        self._delay = delay
+    def __init__(self, delay: float = 0.0, says: str = "word") -> None:
+        self._delay, self._says = delay, says.split()
         self._rest: Samples = np.zeros(0, np.float32)
         self._at, self._number, self._quiet = 0, 0, 0
         self._words: tuple[Word, ...] = ()
@@ -92,7 +92,8 @@ class FakeRecogniser:
         if not self._open:
             self._open, self._number = True, self._number + 1
             events.append(SpeechStarted(self._at, self._number, start))
-        self._words += (Word("word", start, self._at, 0.0),)
+        text = self._says[len(self._words) % len(self._says)]
+        self._words += (Word(text, start, self._at, 0.0),)
         return [*events, Partial(self._at, self._number, self._words, self._at)]
 
     def _end(self, rule: str) -> list[Event]:

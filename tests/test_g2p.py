@@ -4,72 +4,24 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 import pytest
 from earshot.errors import BundleError, LimitError, RequestError
 from earshot.g2p import G2p
-from onnx import TensorProto, helper, numpy_helper
+
+from tests import rewriters
+from tests.rewriters import SIZES, Rows, write
 
 LETTERS = "'abcdefghijklmnopqrstuvwxyz"
 CHUNKS = ("_", "A", "B", "A+B")
-SAID = {0: (), 1: ("A",), 2: ("B",), 3: ("A", "B")}
-SIZES = {"before": 1, "after": 1, "history": 2}
-FACTS: dict[str, str | int] = {"letters": LETTERS, "chunks": " ".join(CHUNKS), **SIZES}
+FACTS: dict[str, object] = {"letters": LETTERS, "chunks": " ".join(CHUNKS), **SIZES}
 
 
-def network(path: Path, facts: dict[str, str | int] = FACTS) -> Path:
-    """log softmax(sum of a row of weights for every letter and every chunk seen)."""
-    dice = np.random.default_rng(1)
-    tables = {
-        "of_letters": dice.normal(0, 0.4, (len(LETTERS) + 1, len(CHUNKS))),
-        "of_chunks": dice.normal(0, 0.7, (len(CHUNKS) + 1, len(CHUNKS))),
-        "at": np.array([[[1.0], [2.0], [-1.0]]]),  # what stands where must matter
-        "ago": np.array([[[0.5], [1.5]]]),
-    }
-    nodes = [
-        helper.make_node("Gather", ["of_letters", "letters"], ["l"]),
-        helper.make_node("Mul", ["l", "at"], ["la"]),
-        helper.make_node("ReduceSum", ["la", "axis"], ["ls"], keepdims=0),
-        helper.make_node("Gather", ["of_chunks", "chunks"], ["c"]),
-        helper.make_node("Mul", ["c", "ago"], ["ca"]),
-        helper.make_node("ReduceSum", ["ca", "axis"], ["cs"], keepdims=0),
-        helper.make_node("Add", ["ls", "cs"], ["sum"]),
-        helper.make_node("LogSoftmax", ["sum"], ["logp"], axis=1),
-    ]
-    weights = [numpy_helper.from_array(v.astype(np.float32), k) for k, v in tables.items()]
-    axis = numpy_helper.from_array(np.array([1]), "axis")
-    graph = helper.make_graph(
-        nodes,
-        "g2p",
-        [
-            helper.make_tensor_value_info("letters", TensorProto.INT64, ["N", 3]),
-            helper.make_tensor_value_info("chunks", TensorProto.INT64, ["N", 2]),
-        ],
-        [helper.make_tensor_value_info("logp", TensorProto.FLOAT, ["N", len(CHUNKS)])],
-        [*weights, axis],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, {key: str(value) for key, value in facts.items()})
-    onnx.save(model, path)
-    return path
+def network(path: Path, facts: dict[str, object] = FACTS) -> Path:
+    return write(path, "letters", len(LETTERS), facts)
 
 
-def exhaustive(path: Path, word: str) -> dict[tuple[str, ...], float]:
-    """Every pronunciation with its log-probability: the sum over all chunks of all letters."""
-    session = ort.InferenceSession(str(path))
-    row = [0, *(LETTERS.index(c) + 1 for c in word), 0]
-    total: dict[tuple[str, ...], float] = {}
-    for path_of in itertools.product(range(len(CHUNKS)), repeat=len(word)):
-        said = [len(CHUNKS)] * 2 + list(path_of)
-        feed = {
-            "letters": np.array([row[i : i + 3] for i in range(len(word))]),
-            "chunks": np.array([said[i : i + 2] for i in range(len(word))]),
-        }
-        logp = session.run(None, feed)[0][np.arange(len(word)), path_of].sum()
-        phones = tuple(p for chunk in path_of for p in SAID[chunk])
-        total[phones] = np.logaddexp(total.get(phones, -np.inf), logp)
-    return {phones: logp for phones, logp in total.items() if phones}
+def exhaustive(path: Path, word: str) -> Rows:
+    return rewriters.exhaustive(path, [LETTERS.index(letter) + 1 for letter in word], CHUNKS)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from earshot.grammar import NONE, LexiconGrammar, PieceGrammar, Weights
+from earshot.loop import Spelling
 
 from tests import small
 
@@ -20,14 +21,14 @@ def column(*values: int) -> np.ndarray:
 
 
 def test_every_word_is_reached_by_its_phones_and_by_nothing_else(grammar: LexiconGrammar) -> None:
-    found: set[tuple[str, tuple[int, ...]]] = set()
+    found: set[tuple[Spelling, tuple[int, ...]]] = set()
     for length in range(1, 4):
         for tokens in itertools.product(range(1, 7), repeat=length):
             found |= {(word, tokens) for word in ended(grammar, tokens)}
     assert found == {(word, tuple(tokens)) for word, tokens in small.SPOKEN.items()}
 
 
-def ended(grammar: LexiconGrammar, tokens: tuple[int, ...]) -> list[str]:
+def ended(grammar: LexiconGrammar, tokens: tuple[int, ...]) -> list[Spelling]:
     """Words that end with these tokens, each with gains that sum to its share, which is 0."""
     node, gained = column(grammar.start_node), 0.0
     for i, token in enumerate(tokens):

@@ -49,7 +49,7 @@ def test_look_ups_along_every_short_sentence_are_those_of_a_dictionary(model: Ng
 
 
 def test_many_look_ups_at_once_are_those_one_by_one(model: Ngram) -> None:
-    states = np.arange(len(small.WORDS) + 1)
+    states = np.arange(model.unknown + 2)  # words, the unknown one, and a bigram
     pairs = np.array(list(itertools.product(states, range(1, len(small.WORDS)))))
     score, following = model.both(pairs[:, 0], pairs[:, 1])
     for (state, word), one, after in zip(pairs, score, following, strict=True):
@@ -62,7 +62,7 @@ def test_many_look_ups_at_once_are_those_one_by_one(model: Ngram) -> None:
 def test_a_history_that_nothing_goes_on_from_is_its_last_word(model: Ngram) -> None:
     _, deep = model.both(np.array([model.start]), number("a"))
     _, shallow = model.both(np.array([model.start]), number("b"))
-    assert deep[0] == len(small.WORDS)
+    assert deep[0] == model.unknown + 1 == len(small.WORDS) + 1
     assert shallow[0] == small.WORDS.index("b")
 
 

@@ -2,6 +2,7 @@
 
     encoder.onnx decoder.onnx joiner.onnx tokens.txt     the network, in sherpa-onnx's convention
     lexicon words.lm g2p.onnx                            of a phone bundle: what spells
+    p2g.onnx                                             and words outside the lexicon
     bpe.model                                            of a word-piece bundle, where it has one
     bundle.toml                                          name, version, sums, tuning, measurements
 
@@ -22,6 +23,7 @@ from earshot.errors import INSTALL, BundleError
 MANIFEST = "bundle.toml"
 NETWORK = ("encoder", "decoder", "joiner")
 PHONE_FILES = ("lexicon", "words.lm", "g2p.onnx")
+SPELLER = "p2g.onnx"  # without it, words outside the lexicon are not looked for
 WORD_START = "▁"  # begins the pieces that begin a word
 
 
@@ -46,6 +48,10 @@ class Bundle:
     def file(self, name: str) -> Path:
         """A file of the folder by its name."""
         return self.folder / name
+
+    def holds(self, name: str) -> bool:
+        """Whether a file belongs to the bundle: bundle.toml lists it."""
+        return name in self.facts.get("files", {})
 
 
 def places() -> tuple[Path, ...]:

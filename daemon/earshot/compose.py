@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from earshot.bundle import find, open_bundle
+from earshot.command_set import Commands
 from earshot.config import Settings
 from earshot.engine import Engine
 from earshot.errors import DeviceError
@@ -16,6 +17,7 @@ from earshot.feed import Feed
 from earshot.life import Mind, Plan, live
 from earshot.microphone import Microphone, MicrophoneSettings, PortAudio
 from earshot.place import default_socket
+from earshot.session import Recognises
 from earshot.sources import AudioFile, RawInput, Source
 
 logger = logging.getLogger(__name__)
@@ -43,7 +45,11 @@ def load_engine(name: str) -> Engine:
 
 def mind_of(engine: Engine) -> Mind:
     """What the daemon needs of an engine."""
-    return Mind(engine.recogniser, engine.bundle.name, engine.bundle.version)
+
+    def commanded(commands: Commands) -> Recognises:
+        return engine.commanded(commands).recogniser()
+
+    return Mind(engine.recogniser, engine.bundle.name, engine.bundle.version, commanded)
 
 
 def open_source(settings: Settings) -> Source:

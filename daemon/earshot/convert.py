@@ -6,6 +6,7 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 
 from earshot import events as ev
+from earshot.formatting import formatted
 from earshot.generated.v1 import events_pb2 as pb
 from earshot.generated.v1.recognition_pb2 import Filter
 from earshot.units import SAMPLE_RATE
@@ -57,7 +58,9 @@ def _position(sample: int) -> pb.Position:
 
 def _word(word: ev.Word) -> pb.Word:
     start, end = duration(word.start), duration(word.end)
-    return pb.Word(text=word.text, start=start, end=end, confidence=word.confidence)
+    return pb.Word(
+        text=word.text, start=start, end=end, confidence=word.confidence, phones=word.phones
+    )
 
 
 def _decision(decision: ev.Decision) -> pb.Decision:
@@ -73,7 +76,21 @@ def _result(result: ev.Result, wish: Filter) -> pb.Result:
         confidence=result.confidence,
         alternatives=[pb.Alternative(text=a.text, score=a.score) for a in best],
         lattice=_lattice(result.lattice) if wish.lattices else None,
+        command=_command(result.command) if result.command else None,
+        formatted=_formatted(result) if wish.formatted else None,
     )
+
+
+def _command(command: ev.Command) -> pb.Command:
+    slots = [pb.Slot(name=name, value=value) for name, value in command.slots]
+    return pb.Command(intent=command.intent, slots=slots, misfit=command.misfit)
+
+
+def _formatted(result: ev.Result) -> pb.Formatted:
+    """Write the words of a result; nobody reads it back, for it is a view of them."""
+    found = formatted([word.text for word in result.words])
+    pieces = [pb.Piece(text=one.text, first=one.first, end=one.end) for one in found.pieces]
+    return pb.Formatted(text=found.text, pieces=pieces)
 
 
 def _lattice(lattice: ev.Lattice) -> pb.Lattice:
@@ -92,6 +109,7 @@ def _arc(arc: ev.Arc) -> pb.Arc:
         language=arc.language,
         bias=arc.bias,
         posterior=arc.posterior,
+        phones=arc.phones,
     )
 
 
@@ -151,7 +169,9 @@ _BUILDERS: dict[type, tuple[str, Callable[[Any, Filter], Any]]] = {
 
 
 def _word_back(word: pb.Word) -> ev.Word:
-    return ev.Word(word.text, _samples(word.start), _samples(word.end), word.confidence)
+    return ev.Word(
+        word.text, _samples(word.start), _samples(word.end), word.confidence, tuple(word.phones)
+    )
 
 
 def _result_back(result: pb.Result) -> ev.Result:
@@ -166,6 +186,7 @@ def _result_back(result: pb.Result) -> ev.Result:
             a.language,
             a.bias,
             a.posterior,
+            tuple(a.phones),
         )
         for a in result.lattice.arcs
     )
@@ -176,7 +197,13 @@ def _result_back(result: pb.Result) -> ev.Result:
         result.confidence,
         tuple(alternatives),
         ev.Lattice(tuple(nodes), tuple(arcs)),
+        _command_back(result.command) if result.HasField("command") else None,
     )
+
+
+def _command_back(command: pb.Command) -> ev.Command:
+    slots = tuple((slot.name, slot.value) for slot in command.slots)
+    return ev.Command(command.intent, slots, command.misfit)
 
 
 def _decision_back(decision: pb.Decision) -> ev.Decision:

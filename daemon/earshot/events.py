@@ -28,6 +28,7 @@ class Arc:
     language: float
     bias: float
     posterior: float  # 0..1, by forward-backward
+    phones: tuple[str, ...] = ()  # as heard, of a word outside the lexicon; its spelling is a guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Word:
     start: int  # samples
     end: int  # samples
     confidence: float  # 0..1
+    phones: tuple[str, ...] = ()  # as heard, of a word outside the lexicon; its spelling is a guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,15 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """What an utterance means in a closed set of commands."""
+
+    intent: str  # empty: what was said is none of them
+    slots: tuple[tuple[str, str], ...]  # name and value
+    misfit: float  # natural log a token; how much likelier other sounds are. 0 fits best
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What was understood of an utterance: the lattice and the views of it."""
 
@@ -64,6 +75,7 @@ class Result:
     confidence: float  # 0..1
     alternatives: tuple[Alternative, ...]  # best first
     lattice: Lattice
+    command: Command | None = None  # where commands are listened for
 
     @property
     def text(self) -> str:

@@ -7,22 +7,30 @@ the language model remembers of the words before.
     words     which of those complete a word, and the child from which the search goes on
     enter     the node behind a child, asked only for those that the search keeps
     final     hypotheses that may end here, with the word that ends them, if one is under way
+
+A node is a place, and above it (<< SHIFT) the number of whatever else led there that no future
+depends on: hypotheses at one place are one.
 """
 # ruff: noqa: ARG002 - one protocol, two grammars: each leaves aside what only the other needs
 
-from typing import NamedTuple, Protocol
+from copy import copy
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from earshot.bundle import WORD_START
 from earshot.lexicon import Tree
+from earshot.loop import Loop, Spelling, Trail
 from earshot.ngram import Ngram
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 NONE = -1  # no word
+SHIFT = 32  # bits of a place
+PLACE = (1 << SHIFT) - 1
 NOTHING = -6.0  # natural log before scaling: an utterance without words, of which texts tell none
+UNKNOWN = 0.0  # natural log before scaling: a word outside the lexicon has all that is backed off
 
 
 def spread(first: Ints, count: Ints) -> tuple[Ints, Ints]:
@@ -58,8 +66,8 @@ class Grammar(Protocol):
     def final(self, node: Ints, state: Ints) -> tuple[npt.NDArray[np.bool_], Ints, Floats]:
         """Whether hypotheses [N] may end, the word that then ends or NONE, and its score."""
 
-    def spelling(self, word: int) -> str:
-        """A word as it is written."""
+    def spelling(self, word: int) -> Spelling:
+        """A word as it is written, and what was heard where the lexicon lacks it."""
 
 
 class Weights(NamedTuple):
@@ -70,29 +78,54 @@ class Weights(NamedTuple):
     """natural log, a word"""
     nothing: float = NOTHING
     """natural log before scaling, of an utterance without words"""
+    unknown: float = UNKNOWN
+    """natural log before scaling, of a word outside the lexicon"""
 
 
 class LexiconGrammar:
-    """Prefix tree of pronunciations with unigram look-ahead, and a word language model."""
+    """Prefix tree of pronunciations with unigram look-ahead, and a word language model.
+
+    With a loop, words may also be any phones. They then count as the words of the lexicon do: the
+    language model backs off to the probability `unknown`, which is their look-ahead; the trigrams
+    of their phones count in full beside it, as evidence of sound.
+    """
 
     start_node = 0
     marked = True
 
     def __init__(
-        self, tree: Tree, ngram: Ngram, marks: npt.NDArray[np.bool_], weights: Weights
+        self,
+        tree: Tree,
+        ngram: Ngram,
+        marks: npt.NDArray[np.bool_],
+        weights: Weights,
+        loop: Loop | None = None,
     ) -> None:
         """`marks` [V]: tokens that end a word."""
-        self._tree, self._ngram, self._marks = tree, ngram, marks
-        self._scale, self._bonus, self._nothing = weights.scale, weights.bonus, weights.nothing
+        self._ngram, self._marks, self._weights, self._loop = ngram, marks, weights, loop
+        self._tree = tree = loop.tree if loop else tree
+        self._trail = Trail()
         self.start_state = ngram.start
-        self._look = (weights.scale * tree.look).astype(np.float32)
+        look = tree.look.copy()
+        gain = np.zeros(len(tree.child), np.float32)
+        if loop:
+            look[loop.first :] = weights.unknown
+            gain = loop.score
+        self._look = (weights.scale * look).astype(np.float32)
+        # What is known better of the word to come.
+        self._gain = self._look[tree.child] - np.repeat(self._look, tree.count) + gain
+
+    def fresh(self) -> Self:
+        """The same for another utterance."""
+        other = copy(self)
+        other._trail = Trail()  # noqa: SLF001 - its own kind
+        return other
 
     def children(self, node: Ints) -> tuple[Ints, Ints, Ints, Floats]:
-        """Children in the tree; the gain is what is known better of the word to come."""
-        tree = self._tree
-        row, at = spread(tree.first[node], tree.count[node])
-        child = tree.child[at]
-        return row, tree.token[at], child, self._look[child] - self._look[node][row]
+        """Children in tree and loop."""
+        tree, place = self._tree, node & PLACE
+        row, at = spread(tree.first[place], tree.count[place])
+        return row, tree.token[at], tree.child[at] + (node - place)[row], self._gain[at]
 
     def ends_word(self, node: Ints, token: Ints) -> npt.NDArray[np.bool_]:
         """Tokens with a word-end mark."""
@@ -100,29 +133,44 @@ class LexiconGrammar:
 
     def words(self, node: Ints, token: Ints, child: Ints) -> tuple[Ints, Ints, Ints, Floats]:
         """All words pronounced like the way to `child`; look-ahead is given back."""
-        tree = self._tree
-        row, at = spread(tree.word_first[child], tree.word_count[child])
-        gain = self._scale * tree.word_score[at] - self._look[child[row]]
-        return row, tree.word[at], np.zeros(len(row), np.int64), gain
+        tree, place = self._tree, child & PLACE
+        row, at = spread(tree.word_first[place], tree.word_count[place])
+        word = tree.word[at]
+        outside = np.flatnonzero(word == self._ngram.unknown)
+        word[outside] += self._trail.add(child[row[outside]] >> SHIFT, token[row[outside]])
+        gain = self._weights.scale * tree.word_score[at] - self._look[place[row]]
+        return row, word, np.zeros(len(row), np.int64), gain
 
     def enter(self, child: Ints, token: Ints) -> Ints:
-        """A child in the tree is a node."""
-        return child
+        """A child in the tree is a node; one in the loop is a place, reached by a trail."""
+        if self._loop is None:
+            return child
+        place = child & PLACE
+        outside = np.flatnonzero(place >= self._loop.first)
+        trail = self._trail.add(child[outside] >> SHIFT, token[outside])
+        place[outside] += trail << SHIFT
+        return place
 
     def language(self, state: Ints, word: Ints) -> tuple[Floats, Ints]:
-        """Of the n-gram."""
-        score, following = self._ngram.both(state, word)
-        return self._scale * score + self._bonus, following
+        """Of the n-gram; every unknown word is the same to it."""
+        unknown, weights = self._ngram.unknown, self._weights
+        score, following = self._ngram.both(state, np.minimum(word, unknown))
+        score[word >= unknown] += weights.unknown
+        return weights.scale * score + weights.bonus, following
 
     def final(self, node: Ints, state: Ints) -> tuple[npt.NDArray[np.bool_], Ints, Floats]:
         """Only between words; with the score of the sentence's end, or of hearing nothing."""
         none = np.full(len(node), NONE, np.int64)
-        end = np.where(state == self.start_state, self._nothing, self._ngram.end_score(state))
-        return node == self.start_node, none, (self._scale * end).astype(np.float32)
+        nothing, scale = self._weights.nothing, self._weights.scale
+        end = np.where(state == self.start_state, nothing, self._ngram.end_score(state))
+        return node == self.start_node, none, (scale * end).astype(np.float32)
 
-    def spelling(self, word: int) -> str:
-        """Of the language model's vocabulary."""
-        return self._ngram.words[word]
+    def spelling(self, word: int) -> Spelling:
+        """Of the language model's vocabulary, or of the phones that were heard."""
+        trail = word - self._ngram.unknown
+        if trail < 0 or self._loop is None:
+            return self._ngram.words[word]
+        return self._loop.spell(self._trail.tokens(trail))
 
 
 class PieceGrammar:
@@ -136,8 +184,13 @@ class PieceGrammar:
         self._begins = np.array([piece.startswith(WORD_START) for piece in pieces])
         self._usable = np.flatnonzero([not _special(piece) for piece in pieces])
         self._pieces = [piece.removeprefix(WORD_START) for piece in pieces]
-        self._node: dict[str, int] = {"": 0}  # grows with what is said; one grammar an utterance
-        self._text = [""]
+        self._node, self._text = {"": 0}, [""]  # grow with what is said
+
+    def fresh(self) -> Self:
+        """The same for another utterance."""
+        other = copy(self)
+        other._node, other._text = {"": 0}, [""]  # noqa: SLF001 - its own kind
+        return other
 
     def children(self, node: Ints) -> tuple[Ints, Ints, Ints, Floats]:
         """Every piece after every hypothesis; the child is named only if the search keeps it."""

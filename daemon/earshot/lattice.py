@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from earshot.events import Alternative, Arc, Lattice, Result, Word
+from earshot.loop import Spelling, written
 from earshot.memory import RawLattice, Scores
 from earshot.posteriors import best_path, closed, posteriors
 
@@ -111,12 +112,14 @@ def _leads(
     return False
 
 
-def _united(edges: list[_Edge], node: dict[int, int]) -> list[_Edge]:
-    """Edges between nodes: posteriors add up, the likeliest lends its times and scores."""
-    best: dict[tuple[int, int, int], _Edge] = {}
-    total: dict[tuple[int, int, int], float] = defaultdict(float)
+def _united(
+    edges: list[_Edge], node: dict[int, int], spelling: Callable[[int], Spelling]
+) -> list[_Edge]:
+    """Edges between nodes, one a text: posteriors add up, the likeliest lends all else."""
+    best: dict[tuple[int, int, str], _Edge] = {}
+    total: dict[tuple[int, int, str], float] = defaultdict(float)
     for e in edges:
-        key = (node[e.source], node[e.target], e.word)
+        key = (node[e.source], node[e.target], written(spelling(e.word)).text)
         total[key] += e.posterior
         if key not in best or best[key].posterior < e.posterior:
             best[key] = e
@@ -152,7 +155,7 @@ def _numbered(edges: list[_Edge]) -> tuple[list[int], list[_Edge]]:
 
 def build(
     raw: RawLattice,
-    spelling: Callable[[int], str],
+    spelling: Callable[[int], Spelling],
     position: Callable[[int], int],
     settings: LatticeSettings,
 ) -> Lattice | None:
@@ -163,7 +166,8 @@ def build(
     if not len(raw.last.back) or not raw.last.back[(raw.last.score + raw.closing).argmax()]:
         return None
     likely = _reached(_likely(raw, settings.least))
-    order, edges = _numbered(_united(likely, _merged(likely, raw, settings.together)))
+    node = _merged(likely, raw, settings.together)
+    order, edges = _numbered(_united(likely, node, spelling))
     through: Scores = np.zeros(len(order))
     _rescale(edges, through)
     last = max(e.end for e in edges) + 1
@@ -173,10 +177,11 @@ def build(
     return Lattice(tuple(times), arcs)
 
 
-def _arc(e: _Edge, spelling: Callable[[int], str], position: Callable[[int], int]) -> Arc:
+def _arc(e: _Edge, spelling: Callable[[int], Spelling], position: Callable[[int], int]) -> Arc:
     begin, end = position(e.begin), position(e.end + 1)
     scores = (e.acoustic, e.language, e.bias, e.posterior)
-    return Arc(e.source, e.target, spelling(e.word), begin, end, *scores)
+    text, phones = written(spelling(e.word))
+    return Arc(e.source, e.target, text, begin, end, *scores, phones)
 
 
 def _rescale(edges: list[_Edge], through: Scores) -> None:
@@ -243,7 +248,7 @@ def result(lattice: Lattice | None, count: int) -> Result:
     if lattice is None:
         return EMPTY
     _, best = next(paths(lattice))
-    words = tuple(Word(a.word, a.start, a.end, confidence(a, lattice)) for a in best)
+    words = tuple(Word(a.word, a.start, a.end, confidence(a, lattice), a.phones) for a in best)
     whole = float(np.exp(np.mean([np.log(max(w.confidence, 1e-6)) for w in words])))
     return Result(words, whole, alternatives(lattice, count), lattice)
 

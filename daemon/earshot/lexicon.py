@@ -5,6 +5,7 @@ pronunciations, phones; sorted by word. Tokens of the bundle are phones, each pl
 at the end of a word.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -62,6 +63,17 @@ class Tree:
         by_node = np.argsort(last, kind="stable")
         children, ended = _ranges(parent, nodes), _ranges(last, nodes)
         return cls(*children, token, child, *ended, word[by_node], share[by_node], look)
+
+    def words_of(self, tokens: Iterable[int]) -> Ints:
+        """The words that are said exactly so; none is most often the answer."""
+        node = 0
+        for token in tokens:
+            arcs = slice(self.first[node], self.first[node] + self.count[node])
+            found = self.child[arcs][self.token[arcs] == token]
+            if not len(found):
+                return np.zeros(0, np.int64)
+            node = int(found[0])
+        return self.word[self.word_first[node] : self.word_first[node] + self.word_count[node]]
 
 
 def _ranges(owner: Ints, nodes: int) -> tuple[Ints, Ints]:

@@ -24,7 +24,7 @@ from earshot.notify import Notifier
 from earshot.sandbox import refuses_internet
 from earshot.server import serving
 from earshot.session import Recognises
-from earshot.sessions import Condition, Sessions, SessionSettings
+from earshot.sessions import Commanded, Condition, Sessions, SessionSettings, unable
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ class Mind:
     new_recogniser: Callable[[], Recognises]
     bundle: str
     version: str
+    commanded: Commanded = unable
+    """what hears nothing but commands"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ async def live(plan: Plan) -> None:
     """Serve until a signal comes. Raises what made it impossible to go on."""
     mind, notifier = plan.mind, Notifier()
     about = About(mind.bundle, mind.version, refuses_internet(), time.monotonic())
-    with closing(Sessions(mind.new_recogniser, plan.sessions, plan.source)) as sessions:
+    with closing(_sessions(plan)) as sessions:
         async with serving(plan.place, plan.api, sessions, about):
             logger.info("clients are served at %s", plan.place)
             works = [
@@ -73,6 +75,11 @@ async def live(plan: Plan) -> None:
                     await sessions.stop()
             finally:
                 await plan.feed.close()
+
+
+def _sessions(plan: Plan) -> Sessions:
+    mind = plan.mind
+    return Sessions(mind.new_recogniser, plan.sessions, plan.source, mind.commanded)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from earshot.events import (
     Alternative,
     AudioDropped,
     Cancelled,
+    Command,
     Committed,
     EndPoint,
     Event,
@@ -16,6 +17,7 @@ from earshot.events import (
     SpeechStarted,
     Word,
 )
+from earshot.formatting import Formatted
 from earshot.pictures import lattice_object
 from earshot.units import seconds
 
@@ -54,7 +56,29 @@ def _ended(event: EndPoint) -> str:
 
 
 def _understood(result: Result) -> str:
+    if result.command:
+        return command_line(result)
     return f"“{result.text}” ({result.confidence:.0%} sure)"
+
+
+def command_line(result: Result) -> str:
+    """Say which command was meant, and by which words; or that it was none."""
+    if result.command is None or not result.command.intent:
+        return "no command"
+    slots = (f"{name}={value}" for name, value in result.command.slots)
+    return " ".join((result.command.intent, *slots, f"“{result.text}”"))
+
+
+def command_object(command: Command) -> dict[str, object]:
+    """Say a command as a JSON object; the intent of none is null."""
+    slots, misfit = dict(command.slots), round(command.misfit, 4)
+    return {"intent": command.intent or None, "slots": slots, "misfit": misfit}
+
+
+def formatted_object(found: Formatted) -> dict[str, object]:
+    """Say how words are written as a JSON object: each piece with the words it stands for."""
+    pieces = [{"text": one.text, "first": one.first, "end": one.end} for one in found.pieces]
+    return {"text": found.text, "pieces": pieces}
 
 
 def lattice_lines(lattice: Lattice) -> list[str]:
@@ -108,11 +132,13 @@ def brief_object(event: Event) -> dict[str, object]:
 
 
 def _result_object(result: Result) -> dict[str, object]:
+    command = {"command": command_object(result.command)} if result.command else {}
     return {
         "text": result.text,
         "confidence": round(result.confidence, 4),
         "words": [word_object(word) for word in result.words],
         "nbest": [alternative_object(alternative) for alternative in result.alternatives],
+        **command,
     }
 
 
@@ -122,9 +148,10 @@ def alternative_object(alternative: Alternative) -> dict[str, object]:
 
 
 def word_object(word: Word) -> dict[str, object]:
-    """Say a word as a JSON object."""
+    """Say a word as a JSON object; with the phones that were heard, if the lexicon lacks it."""
     times = {"start": _time(word.start), "end": _time(word.end)}
-    return {"word": word.text, **times, "confidence": round(word.confidence, 4)}
+    outside = {"phones": list(word.phones)} if word.phones else {}
+    return {"word": word.text, **times, "confidence": round(word.confidence, 4), **outside}
 
 
 def _time(position: int) -> float:

@@ -5,12 +5,13 @@ best. Boundaries and arcs are the raw lattice; each boundary also knows its best
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from earshot.grammar import NONE
+from earshot.column import Column
+from earshot.grammar import NONE, PLACE
 
 Ints = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
@@ -37,7 +38,7 @@ class Live(NamedTuple):
 
     def key(self) -> Ints:
         """Equal where the futures are equal [N]."""
-        where = self.node << 20 | self.context
+        where = (self.node & PLACE) << 20 | self.context
         key = self.state * _MIX[0] ^ where * _MIX[1] ^ self.catalog * _MIX[2]
         return np.asarray(key, np.int64)
 
@@ -74,27 +75,6 @@ def joined_live(parts: Iterable[Live]) -> Live:
 def joined_arcs(parts: Iterable[Arcs]) -> Arcs:
     """One after the other."""
     return Arcs._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
-
-
-class Column:
-    """A column that grows, without copying it each time."""
-
-    def __init__(self, first: float, kind: type[np.int64 | np.float64]) -> None:
-        self._room = np.full(256, first, kind)
-        self._size = 1
-
-    def append(self, values: npt.NDArray[Any]) -> None:
-        """Add values [K]."""
-        size = self._size + len(values)
-        if size > len(self._room):
-            self._room = np.concatenate([self._room, np.empty(size, self._room.dtype)])
-        self._room[self._size : size] = values
-        self._size = size
-
-    @property
-    def values(self) -> npt.NDArray[Any]:
-        """All so far."""
-        return self._room[: self._size]
 
 
 class Memory:

@@ -11,8 +11,10 @@ index into a codebook of their own.
     start3     uint32 [C + 1]; word3 uint16 [T], value3 uint8 [T]      their followers
     codes      float32 [3, 256]                                        of value2, value3, backoff3
 
-A state is a word (its followers) or V + the number of a bigram with followers: a history that no
-trigram goes on from is its last word, so that more hypotheses meet.
+A state is a word (its followers) or V + 1 + the number of a bigram with followers: a history that
+no trigram goes on from is its last word, so that more hypotheses meet. V is the word that is none
+of the vocabulary, and the state after it: nothing is known of what follows. Its probability is 1,
+as only who asks knows how likely it is: `both` gives what backing off to it costs.
 """
 
 import json
@@ -105,33 +107,34 @@ class Ngram:
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"{path}: not a language model ({error}); {INSTALL}"
             raise BundleError(message) from error
-        self.unigram = s["unigram"].astype(np.float32)
-        self._backoff1 = s["backoff1"].astype(np.float32)
+        self.unigram = np.append(s["unigram"], 0.0).astype(np.float32)
+        self._backoff1 = np.append(s["backoff1"], 0.0).astype(np.float32)
         codes = s["codes"].reshape(3, 256)
-        size = len(self.words)
+        self.unknown = size = len(self.words)
         # Keys cost memory, not disk: a binary search over them is a third of one over ranges.
         self._key2 = _keys(s["start2"], s["word2"])
-        self._value2, self._code2 = s["value2"], codes[0]
+        self._value2, self._code2 = _some(s["value2"]), codes[0]
         self._key3 = _keys(s["start3"], s["word3"])
-        self._value3, self._code3 = s["value3"], codes[1]
+        self._value3, self._code3 = _some(s["value3"]), codes[1]
         self._backoff3 = codes[2][s["backoff3"]]
-        self._last = np.concatenate([np.arange(size), s["word2"][s["context3"]]]).astype(np.int64)
-        self._onward = np.full(len(self._key2), -1, np.int32)
-        self._onward[s["context3"]] = np.arange(len(s["context3"])) + size
+        last = np.arange(size + 1), s["word2"][s["context3"]]
+        self._last = np.concatenate(last).astype(np.int64)
+        self._onward = np.full(len(self._value2), -1, np.int32)
+        self._onward[s["context3"]] = np.arange(len(s["context3"])) + size + 1
         self.start = START
 
     def both(self, state: Ints, word: Ints) -> tuple[Floats, Ints]:
         """Natural log P(word | state) [N] and the states after the words [N]."""
-        size, last = len(self.words), self._last[state]
+        first, last = self.unknown + 1, self._last[state]
         at, hit = _find(self._key2, last << BITS | word)
         logp = np.where(
             hit, self._code2[self._value2[at]], self._backoff1[last] + self.unigram[word]
         )
         onward = self._onward[at]
         following = np.where(hit & (onward >= 0), onward, word)
-        deep = np.flatnonzero(state >= size)
+        deep = np.flatnonzero(state >= first)
         if len(deep):
-            context = state[deep] - size
+            context = state[deep] - first
             at, hit = _find(self._key3, context << BITS | word[deep])
             logp[deep] = np.where(
                 hit, self._code3[self._value3[at]], self._backoff3[context] + logp[deep]
@@ -151,6 +154,11 @@ def _keys(start: npt.NDArray[np.uint32], word: npt.NDArray[np.uint16]) -> Ints:
     first = start.astype(np.int64)
     row = np.repeat(np.arange(len(start) - 1), first[1:] - first[:-1])
     return row << BITS | word
+
+
+def _some(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The values, or one to look at where there are none: what is not found is looked at, too."""
+    return values if len(values) else np.zeros(1, values.dtype)
 
 
 def _find(keys: Ints, wanted: Ints) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:

@@ -77,9 +77,9 @@ def lattice_object(lattice: Lattice) -> dict[str, object]:
 
 def _arc_object(arc: Arc) -> dict[str, object]:
     times = {"start": round(seconds(arc.start), 3), "end": round(seconds(arc.end), 3)}
-    scores = ("acoustic", "language", "bias", "posterior")
-    scored = {name: round(getattr(arc, name), 4) for name in scores}
-    return {"source": arc.source, "target": arc.target, "word": arc.word, **times, **scored}
+    scored = {n: round(getattr(arc, n), 4) for n in ("acoustic", "language", "bias", "posterior")}
+    found = {"source": arc.source, "target": arc.target, "word": arc.word, **times, **scored}
+    return found | {"phones": list(arc.phones)} if arc.phones else found
 
 
 def _best(lattice: Lattice) -> list[int]:

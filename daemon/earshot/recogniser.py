@@ -111,10 +111,11 @@ class Recogniser:
         """Say what was understood, or that nothing was."""
         self._utterance = None
         found = utterance.finish()
-        if not found.words:
+        if not found.words and found.command is None:
             return [Cancelled(self._at, self._number, decision.rule)]
         version = 1
-        kind, end = EndPointKind.FINAL, min(self._at, found.words[-1].end)
+        kind = EndPointKind.FINAL
+        end = min(self._at, found.words[-1].end) if found.words else self._speech_end
         ended = EndPoint(self._at, self._number, version, kind, decision, end, found)
         return [ended, Committed(self._at, self._number, version)]
 

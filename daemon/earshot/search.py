@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from earshot.catalog import Catalog
-from earshot.grammar import NONE, NOTHING, Grammar
+from earshot.grammar import NONE, NOTHING, UNKNOWN, Grammar
+from earshot.loop import Spelling
 from earshot.memory import Arcs, Ints, Live, Memory, RawLattice, Rows, Scores, joined_live
 from earshot.transducer import Scorer
 
@@ -42,6 +43,10 @@ class SearchSettings:
     nothing: float = NOTHING
     """natural log; language score of hearing no word, which no text can tell: lower, and noises are
     taken for words (models.noises counts them); higher, and single words get lost"""
+    unknown: float = UNKNOWN
+    """natural log; language score of a word outside the lexicon, where the bundle can spell one:
+    lower, and such words come out as known ones; higher, and known ones as unknown
+    (models.unknown counts both)"""
     extend_width: float = 6.0
     """natural log; a hypothesis whose tokens together are this unlikely beside the best stays"""
     lattice_width: float = 8.0
@@ -107,7 +112,7 @@ class Search:
         """Frame of the best hypothesis' last token; 0 before the first."""
         return int(self._live.end[self._live.score.argmax()])
 
-    def words(self) -> list[tuple[str, int, int]]:
+    def words(self) -> list[tuple[Spelling, int, int]]:
         """Words of the best hypothesis, each with the frames of its first and last token.
 
         A word under way counts where the grammar would let it end here, as word pieces do.

@@ -40,6 +40,10 @@ class Session:
         self.utterances = 0
         self.utterance: int | None = None  # in progress
 
+    def use(self, recogniser: Recognises) -> None:
+        """Hear by another recogniser, before anything was heard."""
+        self._recogniser = recogniser
+
     async def hear(self, samples: Samples) -> None:
         """Recognise samples [N], in turns. What comes after the end is not heard."""
         for first in range(0, len(samples), self._turn):

@@ -16,7 +16,8 @@ from enum import Enum
 import numpy as np
 
 from earshot.clients import STOPPING, Clients
-from earshot.errors import DeviceError, EarshotError
+from earshot.command_set import Commands
+from earshot.errors import DeviceError, EarshotError, RequestError
 from earshot.events import AudioDropped, Cancelled, Committed, Event, SourceChanged, SpeechStarted
 from earshot.inference import Inference
 from earshot.outbox import Outbox
@@ -63,6 +64,15 @@ class SourceState:
     condition: Condition = Condition.OPENING
 
 
+Commanded = Callable[[Commands], Recognises]
+
+
+def unable(commands: Commands) -> Recognises:
+    """Stand for a recogniser that can be told nothing. Raises RequestError."""
+    message = f"{commands.source}: this recogniser knows no commands; leave them out"
+    raise RequestError(message)
+
+
 @dataclass(slots=True)
 class Tally:
     """What happened since the daemon started, in all sessions together."""
@@ -89,9 +99,14 @@ class Sessions:
     """Opens, feeds and ends them. Belongs to one event loop."""
 
     def __init__(
-        self, new_recogniser: Callable[[], Recognises], settings: SessionSettings, source: str
+        self,
+        new_recogniser: Callable[[], Recognises],
+        settings: SessionSettings,
+        source: str,
+        commanded: Commanded = unable,
     ) -> None:
-        """`source` describes what will be followed."""
+        """`source` describes what will be followed; `commanded` hears nothing but commands."""
+        self._commanded = commanded
         self._new_recogniser, self._settings = new_recogniser, settings
         self._inference = Inference()
         self._sessions: set[Session] = set()
@@ -156,6 +171,10 @@ class Sessions:
             self._outboxes.discard(outbox)
             self._sessions.discard(session)
             self._heard += session.position
+
+    async def command(self, session: Session, commands: Commands) -> None:
+        """Let a new session hear these alone. Raises RequestError for what is wrong with them."""
+        session.use(await asyncio.to_thread(self._commanded, commands))
 
     async def follow(self, feed: AsyncIterable[Chunk | AudioDropped | SourceChanged]) -> None:
         """Recognise the source to its end."""

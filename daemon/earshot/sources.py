@@ -110,6 +110,13 @@ class Converter:
         return AudioDropped(self.position, lost, self.lost)
 
 
+def _rewound(file: soundfile.SoundFile) -> soundfile.SoundFile:
+    """At its beginning: libsndfile 1.2.2 opens Opus at what decoders are to skip."""
+    if file.seekable():
+        file.seek(0)
+    return file
+
+
 class AudioFile:
     """A recording in any format libsndfile reads; with `paced`, as slowly as it was spoken.
 
@@ -159,7 +166,7 @@ class AudioFile:
             if not facts.st_size:
                 self._fail("is empty")
             # By number: by name, libsndfile takes anything called .raw for headerless audio.
-            return soundfile.SoundFile(os.open(self._path, os.O_RDONLY | os.O_CLOEXEC))
+            return _rewound(soundfile.SoundFile(os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)))
         except OSError as error:
             self._fail((error.strerror or str(error)).lower())
         except soundfile.SoundFileError as error:

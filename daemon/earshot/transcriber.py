@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from earshot.events import EndPoint, Event, Result, Revised
+from earshot.events import EndPoint, Event, Result, Revised, Word
+from earshot.formatting import Formatted, formatted, joined
 from earshot.lattice import joined_alternatives
-from earshot.lines import alternative_object, brief_object, word_object
+from earshot.lines import alternative_object, brief_object, command_object, word_object
 from earshot.recogniser import Recogniser
 from earshot.sources import Chunk
 from earshot.units import seconds
@@ -27,9 +28,24 @@ class Transcript:
         return " ".join(result.text for result in self.results if result.words)
 
     @property
+    def words(self) -> list[Word]:
+        """The words of all utterances."""
+        return [word for result in self.results for word in result.words]
+
+    @property
+    def formatted(self) -> Formatted:
+        """The words as people write them, each utterance by itself."""
+        return joined(formatted([word.text for word in result.words]) for result in self.results)
+
+    @property
+    def commands(self) -> list[Result]:
+        """Utterances that were heard as commands, or as none."""
+        return [result for result in self.results if result.command]
+
+    @property
     def confidence(self) -> float:
         """Mean over the words, 0 where there are none."""
-        words = [word.confidence for result in self.results for word in result.words]
+        words = [word.confidence for word in self.words]
         return sum(words) / len(words) if words else 0.0
 
 
@@ -57,6 +73,11 @@ def _note(transcript: Transcript, events: list[Event]) -> None:
             transcript.results[-1] = event.result
 
 
+def _command(result: Result) -> dict[str, object]:
+    command = command_object(result.command) if result.command else {}
+    return {**command, "text": result.text}
+
+
 def as_object(path: str, transcript: Transcript, bundle: str, *, events: bool) -> dict[str, object]:
     """Say what was heard in a recording as a JSON object; seconds from its start."""
     spoken = [result for result in transcript.results if result.words]
@@ -65,12 +86,14 @@ def as_object(path: str, transcript: Transcript, bundle: str, *, events: bool) -
         "path": path,
         "text": transcript.text,
         "confidence": round(transcript.confidence, 4),
-        "words": [word_object(word) for result in spoken for word in result.words],
+        "words": [word_object(word) for word in transcript.words],
         "nbest": [alternative_object(alternative) for alternative in best],
         "audio_seconds": round(seconds(transcript.samples), 3),
         "cpu_seconds": round(transcript.cpu_seconds, 4),
         "bundle": bundle,
     }
+    if transcript.commands:
+        found["commands"] = [_command(result) for result in transcript.commands]
     if events:
         found["events"] = [brief_object(event) for event in transcript.events]
     return found

@@ -3,6 +3,8 @@
 samples ▶ features ▶ windows ▶ encoder ▶ search ▶ lattice
 """
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,12 +14,24 @@ from earshot.events import Result, Word
 from earshot.features import Features
 from earshot.grammar import Grammar
 from earshot.lattice import LatticeSettings, build, result
+from earshot.loop import written
 from earshot.search import Search, SearchSettings
 from earshot.transducer import Scorer
 from earshot.units import ENCODER_FRAME
 
 Samples = npt.NDArray[np.float32]
 TAIL = 24  # feature frames of silence at the end, so that the last tokens come out
+
+
+class Judges(Protocol):
+    """Who hears an utterance beside the search, and has the last word."""
+
+    @property
+    def last_token(self) -> int:
+        """Encoder frame of the last token that was heard, whether or not the search took it."""
+
+    def judged(self, found: Result, score: float) -> Result:
+        """What to make of a result; `score` is that of the best hypothesis, -inf for none."""
 
 
 class Utterance:
@@ -32,8 +46,10 @@ class Utterance:
         catalog: Catalog,
         settings: tuple[SearchSettings, LatticeSettings],
         delay: int,
+        judge: Judges | None = None,
     ) -> None:
         """Begin at sample `start`; `delay` samples lie between a sound and its token."""
+        self._judge = judge
         self._start, self._delay, self._samples = start, delay, 0
         self._encoder, self._grammar, self._lattice_settings = encoder, grammar, settings[1]
         self._features, self._windows = Features(), Windows(encoder.window, encoder.shift)
@@ -58,22 +74,28 @@ class Utterance:
 
     @property
     def last_token(self) -> int:
-        """Sample at which the best hypothesis took its last token, or the start."""
-        return self._position(self._search.last_token)
+        """Sample at which the last token was taken by whoever hears, or the start."""
+        beside = self._judge.last_token if self._judge else 0
+        return self._position(max(self._search.last_token, beside))
 
     def words(self) -> tuple[Word, ...]:
         """The best words so far, without confidence (0): that takes a lattice."""
-        timed = self._search.words()
+        timed = ((*written(spelt), begin, end) for spelt, begin, end in self._search.words())
         return tuple(
-            Word(text, self._position(b), self._position(e + 1), 0.0) for text, b, e in timed
+            Word(text, self._position(b), self._position(e + 1), 0.0, phones)
+            for text, phones, b, e in timed
         )
 
     def finish(self) -> Result:
         """Hear what is left, and say what was understood. The utterance is over."""
         self._hear(self._windows.finish(self._features.finish(), TAIL))
         settings = self._lattice_settings
-        lattice = build(self._search.raw(), self._grammar.spelling, self._position, settings)
-        return result(lattice, settings.alternatives)
+        raw = self._search.raw()
+        lattice = build(raw, self._grammar.spelling, self._position, settings)
+        found = result(lattice, settings.alternatives)
+        if self._judge is None:
+            return found
+        return self._judge.judged(found, float((raw.last.score + raw.closing).max(initial=-np.inf)))
 
     def _position(self, frame: int) -> int:
         """Sample at which an encoder frame begins, less the delay of its tokens.

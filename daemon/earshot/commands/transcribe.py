@@ -6,10 +6,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from earshot.command_set import REJECT, Commands
 from earshot.compose import load_engine
 from earshot.engine import Engine
-from earshot.errors import EarshotError
-from earshot.lines import line
+from earshot.errors import EarshotError, RequestError
+from earshot.lines import command_line, formatted_object, line
 from earshot.pictures import kind, write
 from earshot.sources import AudioFile, RawInput, Source
 from earshot.transcriber import Transcript, as_object, transcribe
@@ -41,7 +42,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="OUT",
         help="draw or write the lattice: .svg, .dot or .json",
     )
+    _add_readings(parser)
     parser.set_defaults(run=run)
+
+
+def _add_readings(parser: argparse.ArgumentParser) -> None:
+    """What to make of the words."""
+    parser.add_argument(
+        "--commands", type=Path, metavar="FILE", help="listen for the commands of a TOML file alone"
+    )
+    parser.add_argument(
+        "--reject",
+        type=float,
+        default=REJECT,
+        metavar="X",
+        help=f"with --commands: what fits worse is no command; lower rejects more ({REJECT:g})",
+    )
+    parser.add_argument(
+        "--formatted", action="store_true", help="write numbers, times and the like as people do"
+    )
 
 
 def _count(text: str) -> int:
@@ -77,7 +96,10 @@ def _source(file: str) -> Source:
 
 def _engine(options: argparse.Namespace) -> Engine:
     """The bundle as it is tuned, but for what was asked for."""
+    commands = _commands(options.commands, options.reject) if options.commands else None
     engine = load_engine(options.bundle)
+    if commands:
+        engine = engine.commanded(commands)
     tuning = engine.tuning
     search = replace(tuning.search, beam=options.beam or tuning.search.beam)
     count = options.n_best or tuning.lattice.alternatives
@@ -85,16 +107,36 @@ def _engine(options: argparse.Namespace) -> Engine:
     return engine.tuned(replace(tuning, search=search, lattice=lattice))
 
 
+def _commands(file: Path, reject: float) -> Commands:
+    try:
+        return Commands(file.read_text(encoding="utf-8"), str(file), reject)
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{file}: cannot be read: {error}; give --commands a TOML file"
+        raise RequestError(message) from None
+
+
 def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Namespace) -> None:
     if options.json:
         found = as_object(file, transcript, bundle, events=options.events)
+        if options.formatted:
+            found["formatted"] = formatted_object(transcript.formatted)
         print(json.dumps(found, ensure_ascii=False), flush=True)
         return
     for event in transcript.events if options.events else ():
         print(line(event))
     prefix = f"{file}: " if len(options.files) > 1 else ""
-    print(prefix + transcript.text, flush=True)
+    for text in _texts(transcript, options):
+        print(prefix + text, flush=True)
     if options.n_best:
         found = as_object(file, transcript, bundle, events=False)
         for alternative in found["nbest"]:  # type: ignore[attr-defined]
             print(f"  {alternative['score']:8.2f}  {alternative['text']}")
+
+
+def _texts(transcript: Transcript, options: argparse.Namespace) -> list[str]:
+    """The lines of a recording: one, or one a command."""
+    if options.commands:
+        return [command_line(result) for result in transcript.commands] or ["nothing"]
+    if options.formatted:
+        return [transcript.formatted.text]
+    return [transcript.text]
