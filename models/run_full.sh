@@ -95,7 +95,7 @@ pack() {
 	step export tool export --run "$OUT/deep" --out "$OUT/export"
 	step lm tool lm --kit "$KIT" --out "$OUT/lm" $LM
 	step lexicon tool lexicon --kit "$KIT" --words "$OUT/lm/words.txt" --g2p "$OUT/g2p.onnx" \
-		--out "$OUT/lexicon"
+		--align "$OUT/aligned" --out "$OUT/lexicon"
 	speller=
 	if [ "$SPELL" ]; then
 		step p2g tool p2g --kit "$KIT" --out "$OUT/p2g.onnx" $P2G
