@@ -25,7 +25,17 @@ from earshot.units import FEATURE_BINS, SAMPLE_RATE
 from scipy.signal import fftconvolve
 
 from models import channel
-from models.corpus import Ints, Recording, Samples, noises, read, recordings, rooms, sets
+from models.corpus import (
+    Ints,
+    Recording,
+    Samples,
+    noises,
+    read,
+    recordings,
+    rooms,
+    sets,
+    table,
+)
 
 Features16 = npt.NDArray[np.float16]
 ROW = FEATURE_BINS * np.dtype(np.float16).itemsize  # bytes of a feature frame
@@ -114,8 +124,20 @@ def ragged(known: list[Recording]) -> dict[str, Ints]:
     return {**columns, "tokens": np.array([len(r.token) for r in known], np.int32)}
 
 
+def apart(folder: Path) -> None:
+    """Raise ValueError where somebody who is tested on in a set is also trained on in it."""
+    for corpus in sets(folder):
+        rows = list(table(folder / "speech" / corpus / "manifest.tsv"))
+        train, dev = ({r["speaker"] for r in rows if r["split"] == s} for s in ("train", "dev"))
+        if both := sorted(train & dev):
+            message = f"{corpus}: {', '.join(both)} both in training and in dev"
+            raise ValueError(message)
+
+
 def every(kit: Path, more: list[Path], alignments: Path | None) -> list[Recording]:
     """Recordings of the kit to train on, and all to train on of folders laid out like it."""
+    for folder in (kit, *more):
+        apart(folder)
     found = list(recordings(kit, alignments=alignments))
     for folder in more:
         found += recordings(folder, sets(folder), alignments=alignments)

@@ -78,3 +78,15 @@ def test_alignments_are_read_as_tokens_frames_and_words() -> None:
     assert end.tolist() == [14, 18, 25, 40]
     assert word.tolist() == [0, 0, 1, 1]
     assert len(token) == 4
+
+
+def test_who_is_tested_on_is_not_trained_on(tmp_path: Path) -> None:
+    folder = tmp_path / "speech" / "an4"
+    folder.mkdir(parents=True)
+    manifest = folder / "manifest.tsv"
+    manifest.write_text("path\tspeaker\tsplit\na\tann\ttrain\nb\tbob\tdev\n", encoding="utf8")
+    prepare.apart(tmp_path)
+    with manifest.open("a", encoding="utf8") as file:
+        file.write("c\tbob\ttrain\n")
+    with pytest.raises(ValueError, match="an4: bob both in training and in dev"):
+        prepare.apart(tmp_path)
