@@ -18,16 +18,13 @@ function of (seed, step) and the weights, dropout as well, so a resumed run goes
 """
 
 import argparse
-import os
 import random
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from earshot.bundle import find, open_bundle
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -39,7 +36,8 @@ from models.data import Batch, Corpus, batch
 from models.loss import transducer_loss, windows
 from models.nbest import BLANK, Hypothesis, Lister, word_errors
 from models.network import Transducer, feature_frames
-from models.train import LINE_EVERY, SAVE_EVERY, Recipe, Run, stage_at
+from models.progress import Log
+from models.train import Recipe, Run, begin, loop, place
 from models.utterances import Sizes, batches
 
 NAMES = ("frames", "ctc", "transducer", "expected", "least", "hypotheses")
@@ -155,40 +153,13 @@ def coming(run: Run, rank: int, world: int) -> Iterator[Batch]:
         progress.epoch, progress.position = progress.epoch + 1, 0
 
 
-def refine(run: Run, lister: Lister | None, rank: int, world: int, limit: int) -> None:
+def refine(run: Run, lister: Lister | None, limit: int) -> None:
     """Loop until the last stage is over or `limit` steps are done."""
-    losses = Losses(run.network, run.recipe, lister)
-    model: nn.Module = DistributedDataParallel(losses) if world > 1 else losses
-    progress, spoken, saved = run.progress, time.monotonic(), time.monotonic()
-    given, figures = coming(run, rank, world), list[Tensor]()
-    while now := stage_at(progress.step, run.recipe["stage"]):
-        if limit and progress.step >= limit:
-            break
-        (stage, rate), data = now, next(given)
-        torch.manual_seed(world * progress.step + rank)
-        loss, parts = model(data, stage)
-        train.step(run, loss, rate)
-        progress.step += 1
-        progress.audio += data.x.shape[0] * data.x.shape[1] * 0.01 * world
-        figures.append(parts)
-        if rank == 0 and time.monotonic() - spoken > LINE_EVERY:
-            spoken = time.monotonic()
-            print(line(run, stage["name"], rate, figures), flush=True)
-            figures.clear()
-        if rank == 0 and time.monotonic() - saved > SAVE_EVERY:
-            saved = time.monotonic()
-            run.save()
-    if rank == 0:
-        run.save()
-        print(f"done after {progress.step} steps, {progress.audio / 3600:.1f} h heard", flush=True)
-
-
-def line(run: Run, stage: str, rate: float, figures: list[Tensor]) -> str:
-    """Means since the last line, for people."""
-    mean = torch.stack(figures).mean(0).tolist()
-    parts = " ".join(f"{name} {value:.3f}" for name, value in zip(NAMES, mean, strict=True))
-    step, epoch = run.progress.step, run.progress.epoch
-    return f"step {step} epoch {epoch} {stage} rate {rate:.1e} {parts}"
+    rank, world = place()
+    model: nn.Module = Losses(run.network, run.recipe, lister)
+    if world > 1:
+        model = DistributedDataParallel(model)
+    loop(run, model, coming(run, rank, world), Log(NAMES), limit)
 
 
 def begun(config: Path, cache: Path, weights: Path, out: Path) -> Run:
@@ -222,16 +193,13 @@ def main() -> None:
     parser.add_argument("--control", action="store_true", help="the same steps without lists")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many steps")
     options = parser.parse_args()
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    if world > 1:
-        dist.init_process_group("gloo")
+    begin()
     run = begun(options.config, options.cache, options.weights, options.out)
     lister = None
     if not options.control:
         settings, bundle = run.recipe["list"], open_bundle(find(options.bundle))
         lister = Lister(bundle, settings["count"], settings["beam"])
-    refine(run, lister, rank, world, options.limit)
+    refine(run, lister, options.limit)
 
 
 if __name__ == "__main__":

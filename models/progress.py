@@ -1,6 +1,7 @@
 """Where a training is, and a line about it now and then."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -19,9 +20,10 @@ class Progress:
 
 
 class Log:
-    """A line of progress now and then."""
+    """A line of progress now and then, about parts of a loss that have names."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
         self.began = self.spoken = time.monotonic()
         self.parts: list[Tensor] = []
         self.heard = 0.0  # seconds
@@ -34,10 +36,12 @@ class Log:
     def line(self, progress: Progress, stage: str, rate: float) -> None:
         """Print the mean since the last line."""
         self.spoken = time.monotonic()
-        frames, ctc, transducer = torch.stack(self.parts).mean(0).tolist()
+        mean = torch.stack(self.parts).mean(0).tolist()
+        parts = " ".join(
+            f"{name} {value:.3f}" for name, value in zip(self.names, mean, strict=True)
+        )
         print(
-            f"step {progress.step} epoch {progress.epoch} {stage} rate {rate:.1e} "
-            f"frames {frames:.3f} ctc {ctc:.3f} transducer {transducer:.3f} "
+            f"step {progress.step} epoch {progress.epoch} {stage} rate {rate:.1e} {parts} "
             f"{self.heard / (self.spoken - self.began):.0f}x real time",
             flush=True,
         )

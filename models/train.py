@@ -38,6 +38,7 @@ SAVE_EVERY = 600  # seconds
 LINE_EVERY = 60  # seconds
 UNWALKABLE = 1e5  # a loss of this size: no walk fits the windows
 MATRIX = 2  # axes
+NAMES = ("frames", "ctc", "transducer")  # parts of the loss
 Recipe = dict[str, Any]
 
 
@@ -191,22 +192,42 @@ def graphed(run: Run) -> None:
         torch.cuda.make_graphed_callables(encoder, (x,))
 
 
-def train(run: Run, rank: int, world: int, limit: int) -> None:
+def place() -> tuple[int, int]:
+    """Rank of this process, and how many train together."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def begin() -> None:
+    """One thread, unless told otherwise; and meet the other processes, if torchrun started some."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        dist.init_process_group("gloo")
+
+
+def train(run: Run, limit: int) -> None:
     """Loop until the last stage is over or `limit` steps are done."""
+    rank, world = place()
     if run.device.type == "cuda":
         graphed(run)
-    losses = Losses(run.network, run.recipe["data"]["window"])
-    model: nn.Module = losses
+    model: nn.Module = Losses(run.network, run.recipe["data"]["window"])
     if world > 1:
-        model = DistributedDataParallel(losses, find_unused_parameters=True)
-    progress, log, saved = run.progress, Log(), time.monotonic()
+        model = DistributedDataParallel(model, find_unused_parameters=True)
+    loop(run, model, batches(run, rank, world), Log(NAMES), limit)
+
+
+def loop(run: Run, model: nn.Module, given: Iterator[Batch], log: Log, limit: int) -> None:
+    """Take step after step; the first process tells, and saves.
+
+    Dropout is a function of the step, so that a resumed run goes on exactly.
+    """
+    (rank, world), progress, saved = place(), run.progress, time.monotonic()
     spent = progress.cpu - time.process_time()
-    coming = batches(run, rank, world)
     while now := stage_at(progress.step, run.recipe["stage"]):
         if limit and progress.step >= limit:
             break
-        (stage, rate), data = now, next(coming)
-        loss, each = model(data, stage)
+        (stage, rate), data = now, next(given)
+        torch.manual_seed(world * progress.step + rank)
+        loss, parts = model(data, stage)
         step(run, loss, rate)
         progress.step += 1
         heard = data.x.shape[0] * data.x.shape[1] * 0.01 * world
@@ -214,7 +235,7 @@ def train(run: Run, rank: int, world: int, limit: int) -> None:
         progress.cpu = spent + time.process_time()
         if rank:
             continue
-        log.add(each, heard)
+        log.add(parts, heard)
         if time.monotonic() - log.spoken > LINE_EVERY:
             log.line(progress, stage["name"], rate)
         if time.monotonic() - saved > SAVE_EVERY:
@@ -249,26 +270,21 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="those of models.export --keep to begin with")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many steps")
     options = parser.parse_args()
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    if world > 1:
-        dist.init_process_group("gloo")
+    begin()
     options.out.mkdir(parents=True, exist_ok=True)
     recipe = tomllib.loads(options.config.read_text(encoding="utf8"))
     run = Run(recipe, Corpus(options.cache), options.out)
     if options.weights:
         run.begin_with(options.weights)
     run.resume()
-    random.seed(rank)
-    torch.manual_seed(1000 * run.progress.step + rank)  # dropout goes on anew, all else exactly
-    if rank == 0:
+    if place()[0] == 0:
         count = sum(p.numel() for p in run.network.parameters()) / 1e6
         print(
             f"{len(run.corpus.corpus)} recordings, {count:.2f} M parameters, "
             f"from step {run.progress.step}",
             flush=True,
         )
-    train(run, rank, world, options.limit)
+    train(run, options.limit)
 
 
 if __name__ == "__main__":

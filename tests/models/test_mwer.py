@@ -346,7 +346,7 @@ def toml(recipe: dict[str, Any]) -> str:
 
 def go(cache: Path, out: Path, lister: Lister | None, limit: int = 0) -> train.Run:
     run = begun(cache, out)
-    mwer.refine(run, lister, 0, 1, limit)
+    mwer.refine(run, lister, limit)
     return run
 
 
@@ -399,7 +399,7 @@ def test_the_command_trains_and_tells(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begun(cache, tmp_path)
-    monkeypatch.setattr(mwer, "LINE_EVERY", 0)
+    monkeypatch.setattr(train, "LINE_EVERY", 0)
     files = {"config": "recipe.toml", "weights": "weights.pt", "out": "run"}
     options = [part for name, file in files.items() for part in (f"--{name}", str(tmp_path / file))]
     monkeypatch.setattr(sys, "argv", ["mwer", *options, "--cache", str(cache), "--control"])

@@ -23,7 +23,7 @@ RECIPE: dict[str, Any] = {
         "joiner": 8,
         "chunk": 4,
         "left": 8,
-        "dropout": 0.0,
+        "dropout": 0.1,
     },
     "data": {"length": 320, "rows": 3, "window": 4, "seed": 3},
     "optimiser": {"kind": "adamw", "decay": 0.01, "average": 0.99, "clip": 1.0},
@@ -47,7 +47,7 @@ def go(corpus: Corpus, out: Path, limit: int, recipe: dict[str, Any] = RECIPE) -
     out.mkdir(exist_ok=True)
     run = train.Run(recipe, corpus, out)
     run.resume()
-    train.train(run, 0, 1, limit)
+    train.train(run, limit)
     return run
 
 
