@@ -1,46 +1,23 @@
-"""Lists of what the search finds, expected errors against sums over everything, exact resuming."""
+"""Expected errors against sums over everything, and exact resuming."""
 
 import itertools
-import random
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
-from earshot.bundle import Bundle
-from earshot.catalog import Catalog
-from earshot.ngram import write
-from earshot.search import Search
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor
 
 from models import mwer, train
-from models.augment import USUAL
 from models.blocks import Shape
-from models.data import Batch, Corpus
-from models.nbest import Hypothesis, Known, Lister, word_errors
+from models.data import Batch
+from models.nbest import Hypothesis, Lister
 from models.network import Transducer
-from models.paths import choose, graph
-from models.phones import SIZE, SYMBOLS, tokens
-from models.score import edits
-from models.utterances import Sizes, batches, cut
-from tests.models import small_cache
+from tests.models import six_words, small_cache
+from tests.models.six_words import WORDS, Floats, said
 
-Floats = npt.NDArray[np.float32]
-WORDS = ["<s>", "</s>", "red", "read", "reed", "a", "way", "away"]
-SAID = {
-    "red": ["R EH D"],
-    "read": ["R IY D", "R EH D"],
-    "reed": ["R IY D"],
-    "a": ["AH", "EY"],
-    "way": ["W EY"],
-    "away": ["AH W EY"],
-}
-UNIGRAM = [1e-9, 0.1, 0.2, 0.2, 0.1, 0.2, 0.1, 0.1]
 TINY: dict[str, Any] = {"width": 16, "middle": 16, "inner": 1, "heads": 2, "kernel": 3, "joiner": 8}
 SHAPE = Shape(**TINY, chunk=4, left=8, dropout=0.0)
 STAGE = {"frames": 0.1, "transducer": 0.5, "ctc": 0.1, "emit": 0.01, "errors": 1.0}
@@ -58,127 +35,8 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Lexicon and a language model of single words; no network."""
-    folder, size, none = tmp_path_factory.mktemp("bundle"), len(WORDS), np.zeros(0)
-    zeros = np.zeros(size)
-    sections = dict.fromkeys(("word2", "value2", "context3", "backoff3", "word3", "value3"), none)
-    sections |= {
-        "words": np.frombuffer("\n".join(WORDS).encode(), np.uint8),
-        "unigram": np.log(UNIGRAM),
-        "backoff1": zeros,
-        "start2": np.zeros(size + 1),
-        "start3": np.zeros(1),
-        "codes": np.zeros(3 * 256),
-    }
-    write(folder / "words.lm", sections)
-    lines = [f"{w}\t{-0.5 * i}\t{way}\n" for w, ways in SAID.items() for i, way in enumerate(ways)]
-    (folder / "lexicon").write_text("".join(lines), encoding="utf8")
-    parts = tuple(folder / f"{name}.onnx" for name in ("encoder", "decoder", "joiner"))
-    tuning = {"search": {"lm_scale": 0.5, "ilm_scale": 0.3, "word_bonus": -0.2}}
-    return Bundle(folder, "words", "1", "phones", tuple(SYMBOLS), parts, tuning)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def lister(bundle: Bundle) -> Lister:
-    return Lister(bundle, 4, 30)
-
-
-def said(text: str) -> list[int]:
-    """The tokens of words in their first pronunciations."""
-    return [token for word in text.split() for token in tokens(SAID[word][0].split())]
-
-
-def sounds(text: str, sure: float, seed: int = 0) -> Floats:
-    """Log-probabilities [T, V, V] of a network that hears a text, a token every other frame."""
-    heard = said(text)
-    logits = np.random.default_rng(seed).normal(0, 1, (2 * len(heard) + 4, SIZE, SIZE))
-    logits[:, :, 0] += 9
-    for i, token in enumerate(heard):
-        logits[2 * i + 1, :, token] += sure
-    return torch.from_numpy(logits.astype(np.float32)).log_softmax(-1).numpy()
-
-
-def expectation(seed: int = 1) -> Floats:
-    """What a predictor expects after each token."""
-    found = np.random.default_rng(seed).normal(-3, 0.5, (SIZE, SIZE)).astype(np.float32)
-    found[:, 0] = 0
-    return found
-
-
-def texts(found: list[Hypothesis]) -> list[str]:
-    return [" ".join(WORDS[w] for w in one.words) for one in found]
-
-
-def test_a_list_begins_with_what_was_heard_and_ends_with_nothing(lister: Lister) -> None:
-    found = lister(sounds("a way", 12.0), expectation())
-    assert texts(found)[0] in {"a way", "away"}
-    assert texts(found)[-1] == ""
-    assert 2 < len(found) <= 5
-
-
-def test_what_sounds_the_same_is_one_hypothesis(lister: Lister) -> None:
-    found = lister(sounds("red", 12.0), expectation())
-    ways = [tuple(one.token.tolist()) for one in found]
-    assert len(set(ways)) == len(ways)
-    assert tuple(said("red")) in ways
-
-
-def test_a_text_that_the_search_did_not_find_is_not_in_the_list(lister: Lister) -> None:
-    found = lister(sounds("red", 30.0), expectation())
-    assert "a way" not in texts(found)
-
-
-def test_silence_has_one_text(lister: Lister) -> None:
-    quiet = np.full((12, SIZE, SIZE), -12.0, np.float32)
-    quiet[:, :, 0] = -1e-3
-    assert texts(lister(quiet, expectation())) == [""]
-
-
-@pytest.mark.parametrize("text", ["red", "a way", "reed away"])
-def test_sound_and_language_add_up_to_the_score_of_the_search(lister: Lister, text: str) -> None:
-    logp, internal = sounds(text, 12.0), expectation()
-    best = lister(logp, internal)[0]
-    live = Search(Known(internal), lister._grammar, Catalog.empty(SIZE), lister.search)
-    live.accept(logp)
-    raw = live.raw()
-    names = [[tuple(way.split()) for way in SAID[WORDS[w]]] for w in best.words]
-    weighed = logp - np.float32(lister.search.ilm_scale) * internal
-    heard = choose(weighed, graph(names).token, graph(names))
-    assert heard is not None
-    assert heard.logp + best.language == pytest.approx(
-        float((raw.last.score + raw.closing).max()), abs=1e-3
-    )
-
-
-def test_language_counts_words_as_the_search_weights_them(lister: Lister) -> None:
-    found = lister(sounds("reed", 12.0), expectation())[0]
-    share = -0.5 if WORDS[found.words[0]] == "a" else 0.0
-    known = sum(np.log(UNIGRAM[w]) for w in found.words) + np.log(UNIGRAM[1]) + share
-    assert found.language == pytest.approx(0.5 * known - 0.2 * len(found.words), abs=5e-3)
-
-
-def test_words_are_wanted_as_they_sound(lister: Lister) -> None:
-    heard = np.array([*said("red reed"), *tokens(["ZH", "ZH"])])
-    numbers = [{WORDS.index(w) for w in wanted} for wanted in (("red", "read"), ("read", "reed"))]
-    assert lister.wanted(heard) == [*map(frozenset, numbers), frozenset()]
-    assert lister.wanted(heard[:0]) == []
-
-
-def test_pieces_are_refused(bundle: Bundle) -> None:
-    pieces = Bundle(bundle.folder, "p", "1", "pieces", ("<blk>", "▁a"), bundle.network)
-    with pytest.raises(SystemExit, match="bundle of phones"):
-        Lister(pieces, 4, 30)
-
-
-SOME = st.lists(st.integers(0, 3), max_size=6)
-
-
-@given(SOME, SOME)
-def test_errors_are_those_of_the_edit_distance(wanted: list[int], got: list[int]) -> None:
-    assert word_errors([frozenset({w}) for w in wanted], tuple(got)) == edits(wanted, got)
-    homophones = [frozenset({w, w + 4}) for w in wanted]
-    assert word_errors(homophones, tuple(w + 4 for w in got)) == edits(wanted, got)
+def lister(tmp_path_factory: pytest.TempPathFactory) -> Lister:
+    return Lister(six_words.bundle(tmp_path_factory.mktemp("bundle")), 4, 30)
 
 
 def test_the_gradient_of_expected_errors_is_what_each_text_has_above_the_mean() -> None:
@@ -270,56 +128,6 @@ def test_loss_and_gradients_are_those_of_a_sum_over_all_walks(lister: Lister) ->
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     few = {"speech_commands": 4, "an4": 8, "synthetic": 6}
     return small_cache.write(tmp_path_factory.mktemp("cache"), few, 12)
-
-
-@pytest.fixture(scope="module")
-def corpus(cache: Path) -> Corpus:
-    return Corpus(cache)
-
-
-def dice() -> random.Random:
-    return random.Random(1)  # noqa: S311 - as models/data.py
-
-
-def test_recordings_are_cut_into_pieces_that_hold_all_their_words(corpus: Corpus) -> None:
-    for recording in range(len(corpus.corpus)):
-        start, end = corpus.times(recording, 0)
-        pieces = cut(corpus, recording, 0, 160)
-        assert [p.first for p in pieces[1:]] == [p.last for p in pieces[:-1]]
-        assert (pieces[0].first, pieces[-1].last) == (0, len(start))
-        for p in pieces:
-            assert p.end - p.begin <= 160
-            assert corpus.opens(recording, p.first)[0]
-            assert p.begin <= start[p.first]
-            assert end[p.last - 1] <= p.end <= corpus.length(recording, 0)
-
-
-def test_a_word_longer_than_a_piece_is_lost_and_the_rest_is_not(corpus: Corpus) -> None:
-    long = corpus.corpus.index("an4")
-    pieces = cut(corpus, long, 0, 60)
-    assert all(p.end - p.begin <= 60 for p in pieces)
-    assert 0 < sum(p.last - p.first for p in pieces) < len(corpus.times(long, 0)[0])
-
-
-def test_batches_hold_an_epoch_and_no_more_frames_than_they_may(corpus: Corpus) -> None:
-    sizes = Sizes(160, 640, 16, 1.0)
-    whole = batches(corpus, sizes, dice(), USUAL)
-    assert whole == batches(corpus, sizes, dice(), USUAL)
-    for rows, length in whole:
-        assert len(rows) == 1 or len(rows) * length <= 640
-        assert length % 16 == 0
-        assert all(len(row.pieces) == 1 for row in rows)
-        assert max(row.pieces[0].end - row.pieces[0].begin for row in rows) + 24 <= length
-
-
-def test_of_what_nobody_spoke_a_share_is_heard(corpus: Corpus) -> None:
-    heard = [
-        {corpus.corpus[r.pieces[0].recording] for rows, _ in whole for r in rows}
-        for share in (0.0, 1.0)
-        for whole in [batches(corpus, Sizes(160, 640, 16, share), dice(), USUAL)]
-    ]
-    assert heard[0] <= {"an4", "speech_commands"}
-    assert "synthetic" in heard[1]
 
 
 def begun(cache: Path, out: Path, dropout: float = 0.1) -> train.Run:
