@@ -5,7 +5,7 @@
 
 Two one-thread processes are fastest on two cores: two torch threads spin in barriers. On a GPU,
 which is taken if there is one, one process does, in bfloat16 where that is safe. A line a minute; a
-checkpoint every ten minutes and at the end.
+checkpoint every two minutes and at the end.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from models.loss import transducer_loss
 from models.network import Transducer
 from models.progress import Log, Progress
 
-SAVE_EVERY = 600  # seconds
+SAVE_EVERY = 120  # seconds
 LINE_EVERY = 60  # seconds
 UNWALKABLE = 1e5  # a loss of this size: no walk fits the windows
 MATRIX = 2  # axes

@@ -6,6 +6,7 @@ search costs only the search.
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +15,8 @@ from typing import cast
 
 import numpy as np
 from earshot.encoder import Encoder, Frames, State
+from earshot.engine import Engine
+from earshot.events import Result
 from earshot.lattice import build, result
 from earshot.search import Search, SearchSettings
 from earshot.sources import AudioFile
@@ -70,16 +73,21 @@ def encode(task: tuple[str, Task], bundle: Path, vad: VadSettings) -> Encoded:
     return Encoded(task[0], task[1].text.split(), kept.utterances, seconds(heard.samples))
 
 
+def searched(engine: Engine, chunks: Sequence[Frames], settings: SearchSettings) -> Result:
+    """What the search understands of the chunks of an utterance."""
+    grammar, scorer = engine.parts.new_grammar(settings)(), engine.parts.new_scorer()
+    live = Search(scorer, grammar, engine.parts.catalog, settings)
+    for chunk in chunks:
+        live.accept(chunk)
+    lattice = build(live.raw(), grammar.spelling, lambda frame: frame, engine.tuning.lattice)
+    return result(lattice, 1)
+
+
 def search(one: Encoded, bundle: Path, settings: SearchSettings) -> tuple[int, float]:
     """Word errors of a recording, and CPU seconds of the search and what follows it."""
     engine, found, began = engine_of(bundle), list[str](), time.process_time()
     for chunks in one.utterances:
-        grammar, scorer = engine.parts.new_grammar(settings)(), engine.parts.new_scorer()
-        live = Search(scorer, grammar, engine.parts.catalog, settings)
-        for chunk in chunks:
-            live.accept(chunk)
-        lattice = build(live.raw(), grammar.spelling, lambda frame: frame, engine.tuning.lattice)
-        found += words_of(result(lattice, 1).text)
+        found += words_of(searched(engine, chunks, settings).text)
     return edits(one.words, found), time.process_time() - began
 
 

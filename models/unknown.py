@@ -32,15 +32,13 @@ from pathlib import Path
 
 from earshot.bundle import MANIFEST, SPELLER, find
 from earshot.events import Word
-from earshot.lattice import build, result
 from earshot.ngram import Ngram
-from earshot.search import Search
 from earshot.vad import VadSettings
 
 from models.bundle import lines, listed
 from models.evaluate import SETS, engine_of, tasks
 from models.outside import Figures, Heard, figures, rarest, shown
-from models.trial import Encoded, encode
+from models.trial import Encoded, encode, searched
 
 SCORES = (-2.0, -1.0, 0.0)
 LOSS = 0.2  # percent points that the speller may cost the plain recordings and the known words
@@ -78,12 +76,7 @@ def hear(one: Encoded, bundle: Path, score: float, beam: int | None = None) -> H
     settings = engine.tuning.search
     settings = replace(settings, unknown=score, beam=beam or settings.beam)
     for chunks in one.utterances:
-        grammar, scorer = engine.parts.new_grammar(settings)(), engine.parts.new_scorer()
-        live = Search(scorer, grammar, engine.parts.catalog, settings)
-        for chunk in chunks:
-            live.accept(chunk)
-        lattice = build(live.raw(), grammar.spelling, lambda frame: frame, engine.tuning.lattice)
-        found += result(lattice, 1).words
+        found += searched(engine, chunks, settings).words
     return Heard(one.words, found, one.seconds, time.process_time() - began)
 
 
