@@ -1,8 +1,9 @@
-"""A deeper network that begins as the shallower one it is made from: new blocks add nothing yet.
+"""A larger network that begins as the smaller one it is made from: what is new adds nothing yet.
 
 Between the inner blocks that are kept stand copies of them whose three branches end in zeros, so
 the whole gives the same output at first (Net2Net, Chen et al., 2016; stacking, Gong et al., 2019)
-and a finished training carries over.
+and a finished training carries over. What a predictor of longer context knows of the token before
+the last begins as zeros for the same reason.
 """
 
 import re
@@ -10,9 +11,23 @@ import re
 import torch
 from torch import Tensor
 
+from models.blocks import Shape
+
 INNER = re.compile(r"encoder\.inner\.(\d+)\.(.+)")
 LAST_OF_BRANCH = ("out.", "point.", "narrow.")  # of attention, convolution and feed-forward
+EARLIER = "earlier.weight"
 Weights = dict[str, Tensor]
+
+
+def grown(weights: Weights, shape: Shape) -> Weights:
+    """Weights of a network of this shape that computes the same: deeper, or with longer context.
+
+    Raises ValueError for fewer blocks than there are.
+    """
+    found = deepen(weights, shape.inner)
+    if shape.context > 1:
+        found.setdefault(EARLIER, torch.zeros(shape.tokens, shape.joiner))
+    return found
 
 
 def depth(weights: Weights) -> int:

@@ -29,7 +29,7 @@ from models.augment import Augmentation
 from models.blocks import Shape
 from models.data import Batch, Corpus
 from models.feed import Feed, fed, workers_for
-from models.grow import deepen
+from models.grow import grown
 from models.loss import transducer_loss
 from models.network import Transducer
 from models.progress import Log, Progress
@@ -157,11 +157,11 @@ class Run:
     def begin_with(self, weights: Path) -> None:
         """Begin with weights that `models.export --keep` wrote, not where their run was.
 
-        A recipe with more inner blocks grows them (models/grow.py).
+        A recipe with more inner blocks or a longer context grows them (models/grow.py).
         """
         kept = torch.load(weights, weights_only=True, map_location="cpu")["average"]
         whole = {name: value.float() for name, value in kept.items()}
-        self.network.load_state_dict(deepen(whole, self.network.shape.inner))
+        self.network.load_state_dict(grown(whole, self.network.shape))
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def follow(self) -> None:
