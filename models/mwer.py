@@ -112,8 +112,8 @@ class Losses(train.Losses):
 
 
 def targets(every: list[Hypothesis]) -> Tensor:
-    """Tokens [H, U] of hypotheses, padded with blank."""
-    found = np.full((len(every), max(len(one.token) for one in every)), BLANK)
+    """Tokens [H, U] of hypotheses, padded with blank; at least one column, if all are empty."""
+    found = np.full((len(every), max(1, *(len(one.token) for one in every))), BLANK)
     for row, one in zip(found, every, strict=True):
         row[: len(one.token)] = one.token
     return torch.from_numpy(found)

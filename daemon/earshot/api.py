@@ -32,6 +32,9 @@ _FORMATS = {
     recognition_pb2.SAMPLE_FORMAT_F32LE: "f32le",
 }
 _STREAM, _WAIT = "audio of one call", "waiting for the client to read"
+# gRPC ends the requests of a cancelled call as it ends those of one that is done, and may tell only
+# then which it was. What is cancelled within this time of the end is not committed.
+_CANCELLED_WITHIN = 0.02  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,7 @@ class RecognitionApi(RecognitionServicer):
                     await session.hear(audio.accept(_audio(request)))
                     if (heard := seconds(session.position)) > limit:
                         raise LimitError(_STREAM, heard, limit, "seconds")
+                await asyncio.sleep(_CANCELLED_WITHIN)
                 await session.hear(audio.finish())
             except EarshotError as error:
                 failure = error

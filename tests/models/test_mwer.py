@@ -124,6 +124,15 @@ def test_loss_and_gradients_are_those_of_a_sum_over_all_walks(lister: Lister) ->
             torch.testing.assert_close(ours[name], parameter.grad, atol=1e-6, rtol=1e-3)
 
 
+def test_lists_of_nothing_but_the_empty_text_teach_nothing(lister: Lister) -> None:
+    network, lists = Transducer(SHAPE), [[hypothesis("", -1.0)], [hypothesis("", 0.0)]]
+    losses = mwer.Losses(network, RECIPE, Listed(lists, lister))  # type: ignore[arg-type]
+    loss, parts = losses(spoken("a way", "red"), dict.fromkeys(STAGE, 0.0) | {"errors": 1.0})
+    loss.backward()
+    assert parts[3:].tolist() == [1.0, 1.0, 1.0]
+    assert all(not p.grad.any() for p in network.parameters() if p.grad is not None)
+
+
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     few = {"speech_commands": 4, "an4": 8, "synthetic": 6}

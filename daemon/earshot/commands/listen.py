@@ -2,7 +2,10 @@
 
 import argparse
 import json
-from contextlib import suppress
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from earshot.client import connected, listen
 from earshot.commands.options import add_socket, socket_of
@@ -23,10 +26,26 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(options: argparse.Namespace) -> int:
     """Follow until interrupted, which is how it is meant to end."""
-    with suppress(KeyboardInterrupt), connected(socket_of(options)) as channel:
+    with _ended_by_interrupt(), connected(socket_of(options)) as channel:
         for event in listen(channel, lattices=options.lattice):
             print(*_texts(event, options), sep="\n", flush=True)
     return 0
+
+
+@contextmanager
+def _ended_by_interrupt() -> Iterator[None]:
+    """Let an interrupt end the process at once: there is nothing to clean up.
+
+    The usual exception is raised wherever the main thread is. Where that is a callback of gRPC's
+    compiled part, it is swallowed, and the command goes on.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # otherwise whoever started us wants it ignored
+        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _texts(event: Event, options: argparse.Namespace) -> list[str]:
