@@ -14,6 +14,7 @@ ROWS = (
     ("generated",),
     ("wording", "numerals", "spoken", "writing", "formatting"),
     ("counting", "templates", "intents", "places", "automaton"),
+    ("entries", "store", "importing", "vcards", "registries"),
     ("sources", "microphone", "feed"),
     ("networks", "bundle"),
     ("frames", "vad", "features", "encoder", "transducer"),

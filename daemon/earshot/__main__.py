@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from earshot import __version__
-from earshot.commands import bundle, doctor, listen, run, status, transcribe
+from earshot.commands import bundle, catalog, doctor, listen, run, status, transcribe
 from earshot.errors import EarshotError
 
-COMMANDS = (run, listen, transcribe, status, doctor, bundle)
+COMMANDS = (run, listen, transcribe, catalog, status, doctor, bundle)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Where the API is found: one Unix socket, and nobody else's."""
+"""Where the API is found, one Unix socket and nobody else's; and where the catalog is kept."""
 
 import os
 import socket
@@ -10,6 +10,7 @@ from earshot.errors import DeviceError, SettingsError
 LONGEST = 107  # bytes of a Unix socket's path, fixed by the kernel
 MODE = 0o660
 SYSTEM = Path("/run/earshot/earshot.sock")  # of the system unit
+CATALOG = "catalog.db"
 
 
 def default_socket() -> Path:
@@ -31,6 +32,14 @@ def nearest_socket() -> Path:
     except SettingsError:
         return SYSTEM
     return SYSTEM if SYSTEM.exists() and not own.exists() else own
+
+
+def default_catalog() -> Path:
+    """Choose where the catalog is: what the daemon was given to keep, or its user's data."""
+    if given := os.environ.get("STATE_DIRECTORY"):  # by systemd, for this service alone
+        return Path(given.partition(":")[0]) / CATALOG
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "earshot" / CATALOG
 
 
 def claim(path: Path) -> None:
