@@ -190,10 +190,14 @@ def _joiner(network: Transducer, path: Path) -> Facts:
 
 
 def compress(path: Path) -> None:
-    """Weights of matrix products in int8, activations quantised as they come (dynamic)."""
+    """Weights of matrix products in eight bits, activations quantised as they come (dynamic).
+
+    Without a sign: products of activations without and weights with one are added in 16 bits on
+    processors that know AVX2 but no VNNI, and overflow there (models/LOG.md has the figures).
+    """
     kinds = ["MatMul", "LSTM"]
     quantize_dynamic(
-        path, path, op_types_to_quantize=kinds, weight_type=QuantType.QInt8, per_channel=True
+        path, path, op_types_to_quantize=kinds, weight_type=QuantType.QUInt8, per_channel=True
     )
 
 
