@@ -13,7 +13,7 @@ ROWS = (
     ("units", "errors", "events", "settings"),
     ("generated",),
     ("wording", "numerals", "spoken", "writing", "formatting"),
-    ("counting", "templates", "intents", "places", "automaton"),
+    ("counting", "saying", "templates", "intents", "places", "automaton"),
     ("entries", "store", "importing", "vcards", "registries"),
     ("sources", "microphone", "feed"),
     ("networks", "bundle"),

@@ -19,7 +19,13 @@ WIDE = SearchSettings(beam=10_000, width=1e4, extend_width=1e4, lattice_width=1e
 FRAMES = 6
 
 
-def exhaustive(scorer: small.RandomScorer, folder: Path, frames: int) -> tuple[float, list[str]]:
+MARKS = np.array([symbol.endswith("|") for symbol in small.SYMBOLS])
+FAVOURED = Catalog.build([[3, 1, 5], [1, 5, 4], [4, 5]], [1.5, 0.5, 1.0], MARKS, closing=True)
+
+
+def exhaustive(
+    scorer: small.RandomScorer, folder: Path, frames: int, catalog: Catalog
+) -> tuple[float, list[str]]:
     """The best words by trying every token sequence with every placement of blanks."""
     model, best = small.ngram(folder), (-np.inf, [""])
     spoken = list(small.SPOKEN.items())
@@ -28,11 +34,19 @@ def exhaustive(scorer: small.RandomScorer, folder: Path, frames: int) -> tuple[f
             tokens = [t for _, phones in words for t in phones]
             if len(tokens) <= frames:
                 sound = _best_placement(scorer, tokens, frames)
-                best = max(
-                    best,
-                    (sound + 0.6 * _language(model, [w for w, _ in words]), [w for w, _ in words]),
-                )
+                said = [word for word, _ in words]
+                total = sound + 0.6 * _language(model, said) + _earned(catalog, tokens)
+                best = max(best, (total, said))
     return best
+
+
+def _earned(catalog: Catalog, tokens: list[int]) -> float:
+    """What phrases earn that end where the tokens do."""
+    state, total = np.zeros(1, np.int64), 0.0
+    for token in tokens:
+        state, bonus = catalog.step(state, np.array([token]))
+        total += float(bonus[0])
+    return total - float(catalog.final(state)[0])
 
 
 def _best_placement(scorer: small.RandomScorer, tokens: list[int], frames: int) -> float:
@@ -65,13 +79,14 @@ def run(search: Search, frames: int) -> Search:
     return search
 
 
+@pytest.mark.parametrize("catalog", [Catalog.empty(7), FAVOURED], ids=["plain", "favoured"])
 @pytest.mark.parametrize("seed", range(8))
-def test_finds_what_an_exhaustive_search_finds(seed: int, tmp_path: Path) -> None:
+def test_finds_what_an_exhaustive_search_finds(seed: int, catalog: Catalog, tmp_path: Path) -> None:
     scorer = small.RandomScorer(seed, FRAMES)
-    search = run(Search(scorer, small.grammar(tmp_path), Catalog.empty(7), WIDE), FRAMES)
+    search = run(Search(scorer, small.grammar(tmp_path), catalog, WIDE), FRAMES)
     raw = search.raw()
     total = raw.last.score + raw.closing
-    wanted, words = exhaustive(scorer, tmp_path, FRAMES)
+    wanted, words = exhaustive(scorer, tmp_path, FRAMES, catalog)
     assert total.max() == pytest.approx(wanted, abs=1e-3)
     back = int(raw.last.back[total.argmax()])
     assert [small.WORDS[w] for w, _, _ in search._memory.words_to(back)] == words
@@ -119,9 +134,7 @@ def test_a_narrow_beam_keeps_no_more_than_it_may(tmp_path: Path) -> None:
 def test_a_bonus_of_the_catalog_changes_the_words_and_is_kept_apart(tmp_path: Path) -> None:
     scorer = small.RandomScorer(1, FRAMES)
     plain = run(Search(scorer, small.grammar(tmp_path), Catalog.empty(7), WIDE), FRAMES)
-    bonus = np.zeros((1, 7), np.float32)
-    bonus[0, 3] = 50.0  # C begins only "cab"
-    favoured = Catalog(np.zeros((1, 7), np.int64), bonus)
+    favoured = Catalog.build([small.SPOKEN["cab"]], [20.0], MARKS, closing=True)
     other = run(
         Search(small.RandomScorer(1, FRAMES), small.grammar(tmp_path), favoured, WIDE), FRAMES
     )
@@ -130,7 +143,7 @@ def test_a_bonus_of_the_catalog_changes_the_words_and_is_kept_apart(tmp_path: Pa
     words = [small.WORDS[w] for w, _, _ in other._memory.words_to(best)]
     assert words.count("cab") == 2, "as often as six frames can hold it"
     cab = raw.arcs.word == small.WORDS.index("cab")
-    assert set(raw.arcs.bias[cab]) == {50.0}
+    assert set(raw.arcs.bias[cab]) == {60.0}
     assert set(raw.arcs.bias[~cab]) == {0.0}
     assert set(plain.raw().arcs.bias) == {0.0}
 

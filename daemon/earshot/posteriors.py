@@ -18,11 +18,13 @@ def closed(raw: RawLattice) -> Arcs:
     first = np.searchsorted(target, back)
     row, place = spread(first, np.searchsorted(target, back, "right") - first)
     closing = Arcs._make(column[order[place]] for column in arcs)
-    spent = (raw.last.score - raw.total[back])[row]
+    earned = raw.last.bias[row]
+    spent = (raw.last.score - raw.total[back])[row] - earned
     closing = closing._replace(
         target=np.full(len(row), end),
         acoustic=closing.acoustic + spent,
         language=closing.language + raw.closing[row],
+        bias=closing.bias + earned,
     )
     return joined_arcs([arcs, closing])
 

@@ -219,6 +219,8 @@ class Search:
     def raw(self) -> RawLattice:
         """The raw lattice as if all ended here; words under way are taken for complete."""
         live = self._live
+        left = self._catalog.final(live.catalog)  # phrases that were begun and go no further
+        live = live._replace(score=live.score - left, bias=live.bias - left)
         may, word, score = self._grammar.final(live.node, live.state)
         if not may.any():  # all are inside a word: what was complete before it stands
             live = live.take(best_of_each(live.back, live.score)[0])
