@@ -128,7 +128,8 @@ def test_an_engine_for_commands_leaves_that_for_dictation_as_it_was(bundled: Eng
 
 
 def test_a_word_that_no_lexicon_lists_is_said_as_it_is_spelt(bundled: Engine) -> None:
-    dictionary = bundled.parts.dictionary
+    assert bundled.parts.vocabulary is not None
+    dictionary = bundled.parts.vocabulary.dictionary
     assert dictionary is not None
     found = dictionary.said(["enter", "frobnitzel", "go"], "it")
     assert sorted(set(found.word.tolist())) == [0, 1, 2]

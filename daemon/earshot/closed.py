@@ -70,6 +70,10 @@ class ClosedGrammar:
         gain = self._weights.scale * tree.word_score[at] - self._look[child[row]]
         return row, arc, self._trees.onward[arc], gain.astype(np.float32)
 
+    def favour(self, word: Ints) -> Floats:
+        """None: whatever is in the set is as good."""
+        return np.zeros(len(word), np.float32)
+
     def enter(self, child: Ints, token: Ints) -> Ints:  # noqa: ARG002
         """A child in the tree is a node."""
         return child

@@ -33,18 +33,25 @@ class Dictionary:
     def _g2p(self) -> G2p:
         return G2p(self._path)
 
-    def said(self, words: Sequence[str], source: str) -> Pronunciations:
+    def knows(self, word: str) -> bool:
+        """Whether the lexicon lists a word."""
+        return word in self._number
+
+    def said(
+        self, words: Sequence[str], source: str, most: int | None = MOST_GUESSED
+    ) -> Pronunciations:
         """All pronunciations of words, which the rows name by their place among `words`; by word.
 
-        Raises RequestError for a word that nobody could say, LimitError for too many that no
-        lexicon lists; `source` names where they stand.
+        Raises RequestError for a word that nobody could say, LimitError for more than `most` that
+        no lexicon lists; `source` names where they stand.
         """
         asked = np.array([self._number.get(word, -1) for word in words], np.int64)
         order = np.argsort(self._rows.word, kind="stable")
         known = self._rows.word[order]
         first, after = np.searchsorted(known, asked), np.searchsorted(known, asked, "right")
-        if (lacking := int((after == first).sum())) > MOST_GUESSED:
-            raise LimitError(source, lacking, MOST_GUESSED, "words outside the lexicon")
+        lacking = int((after == first).sum())
+        if most is not None and lacking > most:
+            raise LimitError(source, lacking, most, "words outside the lexicon")
         spoken: list[tuple[int, list[int], float]] = []
         for i, word in enumerate(words):
             rows = order[first[i] : after[i]]

@@ -3,41 +3,33 @@
 Networks, tree and language model are read-only; what a stream or an utterance changes, it owns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-import numpy as np
-
-from earshot.bundle import MANIFEST, SPELLER, Bundle
+from earshot.bundle import MANIFEST, Bundle
 from earshot.catalog import Catalog
 from earshot.command_set import Commands, CommandSet, closed_search
-from earshot.dictionary import Dictionary
 from earshot.encoder import Encoder
 from earshot.endpointers import EndPointSettings
+from earshot.entries import Entry
 from earshot.errors import INSTALL, BundleError, RequestError, SettingsError
-from earshot.grammar import Grammar, LexiconGrammar, PieceGrammar, Weights
+from earshot.grammar import PieceGrammar
 from earshot.lattice import LatticeSettings
-from earshot.lexicon import WORD_END, Tree, read
-from earshot.loop import Loop
-from earshot.ngram import Ngram
-from earshot.p2g import P2g
+from earshot.names import Refused, names_of
 from earshot.recogniser import Recogniser
 from earshot.search import SearchSettings
 from earshot.settings import assemble
-from earshot.speller import Speller
 from earshot.transducer import Scorer, Transducer, scorers
 from earshot.units import samples
 from earshot.utterance import Utterance
 from earshot.vad import VadSettings
+from earshot.vocabulary import Grammars, Vocabulary
 from earshot.witness import Witness
 
 # Every piece may follow every piece, so each hypothesis costs as much as 500 tokens; and the
 # network has learnt the language, so nothing is taken away from it.
 PIECES = SearchSettings(beam=8, ilm_scale=0.0)
-
-
-Grammars = Callable[[SearchSettings], Callable[[], Grammar]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +53,8 @@ class Parts:
     new_grammar: Grammars
     """given the settings of the search: what makes the grammar of each utterance"""
     catalog: Catalog
-    dictionary: Dictionary | None = None
-    """how words are said; None for word pieces"""
+    vocabulary: Vocabulary | None = None
+    """the words of a phone bundle; None for word pieces"""
     commands: CommandSet | None = None
     """what alone is listened for; None for dictation"""
 
@@ -86,9 +78,10 @@ class Engine:
                 f"{transducer.size}; {INSTALL}"
             )
             raise BundleError(message)
-        grammar, dictionary = _pieces(bundle) if bundle.kind == "pieces" else _lexicon(bundle)
+        vocabulary = Vocabulary.open(bundle) if bundle.kind == "phones" else None
+        grammars = vocabulary.grammars() if vocabulary else _pieces(bundle)
         catalog = Catalog.empty(transducer.size)
-        parts = Parts(Encoder(encoder), scorers(transducer), grammar, catalog, dictionary)
+        parts = Parts(Encoder(encoder), scorers(transducer), grammars, catalog, vocabulary)
         return cls(bundle, parts, _tuning(bundle))
 
     def tuned(self, tuning: Tuning) -> Self:
@@ -97,13 +90,28 @@ class Engine:
 
     def commanded(self, commands: Commands) -> Self:
         """The same networks for a closed set of commands. Raises RequestError, LimitError."""
-        if self.parts.dictionary is None:
-            message = f"{self.bundle.label} has word pieces, but commands need a bundle of phones"
-            raise RequestError(message)
-        known = CommandSet(commands, self.parts.dictionary)
+        known = CommandSet(commands, self._vocabulary("commands").dictionary)
         parts = replace(self.parts, new_grammar=known.grammars, commands=known)
         tuning = replace(self.tuning, search=closed_search(self.tuning.search))
         return replace(self, parts=parts, tuning=tuning)
+
+    def naming(self, entries: Sequence[Entry]) -> tuple[Self, tuple[Refused, ...]]:
+        """The same engine, favouring names; and those that it cannot favour.
+
+        Raises RequestError for a bundle of word pieces.
+        """
+        vocabulary = self._vocabulary("names")
+        names = names_of(entries, vocabulary.dictionary)
+        bonus = [self.tuning.search.name_bonus * weight for weight in names.weights]
+        catalog = Catalog.build(names.phrases, bonus, vocabulary.marks, closing=True)
+        parts = replace(self.parts, new_grammar=vocabulary.grammars(names), catalog=catalog)
+        return replace(self, parts=parts), names.refused
+
+    def _vocabulary(self, what: str) -> Vocabulary:
+        if self.parts.vocabulary is None:
+            message = f"{self.bundle.label} has word pieces, but {what} need a bundle of phones"
+            raise RequestError(message)
+        return self.parts.vocabulary
 
     def recogniser(self) -> Recogniser:
         """A recogniser for one stream of audio."""
@@ -132,25 +140,6 @@ def _tuning(bundle: Bundle) -> Tuning:
     return tuning
 
 
-def _pieces(bundle: Bundle) -> tuple[Grammars, None]:
+def _pieces(bundle: Bundle) -> Grammars:
     first = PieceGrammar(list(bundle.symbols))
-    return (lambda _: first.fresh), None
-
-
-def _lexicon(bundle: Bundle) -> tuple[Grammars, Dictionary]:
-    """The tree and the language model of a phone bundle."""
-    ngram = Ngram(bundle.file("words.lm"))
-    rows = read(bundle.file("lexicon"), ngram.words, list(bundle.symbols), WORD_END)
-    tree = Tree.build(rows, ngram.unigram)
-    marks = np.array([symbol.endswith(WORD_END) for symbol in bundle.symbols])
-    loop: Loop | None = None
-    if bundle.holds(SPELLER):
-        p2g = P2g(bundle.file(SPELLER))
-        speller = Speller(p2g, bundle.symbols, tree, ngram.words, ngram.unigram)
-        loop = Loop.build(tree, rows, marks, ngram.unknown, speller.spell)
-
-    def grammars(search: SearchSettings) -> Callable[[], Grammar]:
-        weights = Weights(search.lm_scale, search.word_bonus, search.nothing, search.unknown)
-        return LexiconGrammar(tree, ngram, marks, weights, loop).fresh
-
-    return grammars, Dictionary(ngram.words, rows, bundle.symbols, bundle.file("g2p.onnx"))
+    return lambda _: first.fresh

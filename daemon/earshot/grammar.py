@@ -14,6 +14,7 @@ depends on: hypotheses at one place are one.
 # ruff: noqa: ARG002 - one protocol, two grammars: each leaves aside what only the other needs
 
 from copy import copy
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
@@ -30,6 +31,7 @@ NONE = -1  # no word
 SHIFT = 32  # bits of a place
 PLACE = (1 << SHIFT) - 1
 NOTHING = -6.0  # natural log before scaling: an utterance without words, of which texts tell none
+OWN = -8.0  # natural log before scaling: a name is as likely as a word that is rather rare
 UNKNOWN = 0.0  # natural log before scaling: a word outside the lexicon has all that is backed off
 
 
@@ -54,6 +56,9 @@ class Grammar(Protocol):
     def words(self, node: Ints, token: Ints, child: Ints) -> tuple[Ints, Ints, Ints, Floats]:
         """Extensions [M] that end a word: row, word, child to go on from, gain, each [W]."""
 
+    def favour(self, word: Ints) -> Floats:
+        """What words [W] earn for being the owner's own."""
+
     def enter(self, child: Ints, token: Ints) -> Ints:
         """Nodes behind children [M] that were reached by tokens [M]."""
 
@@ -70,6 +75,16 @@ class Grammar(Protocol):
         """A word as it is written, and what was heard where the lexicon lacks it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The words of the owner's names. Those beyond the language model follow its unknown word."""
+
+    words: tuple[str, ...]
+    """beyond the language model"""
+    favour: Floats
+    """natural log [V + 1 + words], for being the owner's own"""
+
+
 class Weights(NamedTuple):
     """How the language model counts."""
 
@@ -80,6 +95,8 @@ class Weights(NamedTuple):
     """natural log before scaling, of an utterance without words"""
     unknown: float = UNKNOWN
     """natural log before scaling, of a word outside the lexicon"""
+    own: float = OWN
+    """natural log before scaling, of a name that the language model lacks"""
 
 
 class LexiconGrammar:
@@ -93,16 +110,19 @@ class LexiconGrammar:
     start_node = 0
     marked = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a vocabulary is made of
         self,
         tree: Tree,
         ngram: Ngram,
         marks: npt.NDArray[np.bool_],
         weights: Weights,
         loop: Loop | None = None,
+        own: Own | None = None,
     ) -> None:
         """`marks` [V]: tokens that end a word."""
         self._ngram, self._marks, self._weights, self._loop = ngram, marks, weights, loop
+        self._own = own or Own((), np.zeros(ngram.unknown + 1, np.float32))
+        self._last = ngram.unknown + len(self._own.words)  # what follows are trails
         self._tree = tree = loop.tree if loop else tree
         self._trail = Trail()
         self.start_state = ngram.start
@@ -137,7 +157,8 @@ class LexiconGrammar:
         row, at = spread(tree.word_first[place], tree.word_count[place])
         word = tree.word[at]
         outside = np.flatnonzero(word == self._ngram.unknown)
-        word[outside] += self._trail.add(child[row[outside]] >> SHIFT, token[row[outside]])
+        trail = self._trail.add(child[row[outside]] >> SHIFT, token[row[outside]])
+        word[outside] = self._last + trail
         gain = self._weights.scale * tree.word_score[at] - self._look[place[row]]
         return row, word, np.zeros(len(row), np.int64), gain
 
@@ -155,8 +176,14 @@ class LexiconGrammar:
         """Of the n-gram; every unknown word is the same to it."""
         unknown, weights = self._ngram.unknown, self._weights
         score, following = self._ngram.both(state, np.minimum(word, unknown))
-        score[word >= unknown] += weights.unknown
+        score[(word > unknown) & (word <= self._last)] += weights.own
+        score[word > self._last] += weights.unknown
         return weights.scale * score + weights.bonus, following
+
+    def favour(self, word: Ints) -> Floats:
+        """Nothing for words that were only heard."""
+        favour = self._own.favour
+        return np.where(word < len(favour), favour[np.minimum(word, len(favour) - 1)], 0)
 
     def final(self, node: Ints, state: Ints) -> tuple[npt.NDArray[np.bool_], Ints, Floats]:
         """Only between words; with the score of the sentence's end, or of hearing nothing."""
@@ -167,10 +194,11 @@ class LexiconGrammar:
 
     def spelling(self, word: int) -> Spelling:
         """Of the language model's vocabulary, or of the phones that were heard."""
-        trail = word - self._ngram.unknown
-        if trail < 0 or self._loop is None:
+        if word < self._ngram.unknown:
             return self._ngram.words[word]
-        return self._loop.spell(self._trail.tokens(trail))
+        if word <= self._last or self._loop is None:
+            return self._own.words[word - self._ngram.unknown - 1]
+        return self._loop.spell(self._trail.tokens(word - self._last))
 
 
 class PieceGrammar:
@@ -206,6 +234,10 @@ class PieceGrammar:
         """The word under way, as a node number; the search goes on in the new one."""
         rows = np.arange(len(node))
         return rows, node, np.full(len(node), self.start_node), np.zeros(len(node), np.float32)
+
+    def favour(self, word: Ints) -> Floats:
+        """None: words are told apart only as they are written."""
+        return np.zeros(len(word), np.float32)
 
     def enter(self, child: Ints, token: Ints) -> Ints:
         """Nodes after pieces were added to the words under way at nodes [M]."""

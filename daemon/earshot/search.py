@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earshot.catalog import Catalog
-from earshot.grammar import NONE, NOTHING, UNKNOWN, Grammar
+from earshot.grammar import NONE, NOTHING, OWN, UNKNOWN, Grammar
 from earshot.loop import Spelling
 from earshot.memory import Arcs, Ints, Live, Memory, RawLattice, Rows, Scores, joined_live
 from earshot.transducer import Scorer
@@ -47,6 +47,12 @@ class SearchSettings:
     """natural log; language score of a word outside the lexicon, where the bundle can spell one:
     lower, and such words come out as known ones; higher, and known ones as unknown
     (models.unknown counts both)"""
+    own: float = OWN
+    """natural log; language score of a name of the owner's that the language model lacks"""
+    name_bonus: float = 0.6
+    """natural log; what each token of a name of the owner's earns"""
+    name_favour: float = 3.0
+    """natural log; what a word of such a name earns, beside others that sound like it"""
     extend_width: float = 6.0
     """natural log; a hypothesis whose tokens together are this unlikely beside the best stays"""
     lattice_width: float = 8.0
@@ -178,8 +184,10 @@ class Search:
         old, new = old.take(row), new.take(row)
         marked, now = self._grammar.marked, np.full(len(row), self.frame)
         times = new.begin, now if marked else old.end
+        earned = self._grammar.favour(word)
         new = new._replace(
-            score=new.score + gain + language,
+            score=new.score + gain + language + earned,
+            bias=new.bias + earned,
             node=self._grammar.enter(onward, token[row]),
             state=state,
             begin=np.full(len(row), NONE) if marked else now,

@@ -3,26 +3,17 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from earshot.entries import HEAVIEST, Alias, Entry, Kind
 from earshot.errors import RequestError
-from earshot.importing import Item, Refusal, listed, table, tabled
+from earshot.importing import Refusal, table
 from earshot.place import default_catalog
-from earshot.registries import registries
+from earshot.readers import read
 from earshot.store import Store
-from earshot.vcards import contacts
 
 KINDS = [kind.value for kind in Kind]
-# How to read a file, by the end of its name; any other is a list, and a folder is Home Assistant's.
-READERS: dict[str, Callable[[Path, Kind | None], Iterator[Item]]] = {
-    ".vcf": lambda path, _: contacts(path),
-    ".csv": tabled,
-    ".tsv": tabled,
-    ".json": lambda path, _: registries(path),
-    "_registry": lambda path, _: registries(path),
-}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -137,7 +128,7 @@ def take(options: argparse.Namespace) -> int:
 def _imported(store: Store, path: Path, kind: Kind | None) -> bool:
     """Import a file, and say what came of it."""
     try:
-        items = list(_items(path, kind))
+        items = list(read(path, kind))
         counts = store.put(item for item in items if isinstance(item, Entry))
     except RequestError as error:
         print(f"earshot: {error}", file=sys.stderr)
@@ -148,15 +139,6 @@ def _imported(store: Store, path: Path, kind: Kind | None) -> bool:
     told = f"{counts.added} added, {counts.changed} changed, {counts.same} as before"
     print(f"{path}: {told}, {len(refused)} refused")
     return not refused
-
-
-def _items(path: Path, kind: Kind | None) -> Iterator[Item]:
-    if path.is_dir():
-        return registries(path)
-    for ending, reader in READERS.items():
-        if path.name.lower().endswith(ending):
-            return reader(path, kind)
-    return listed(path, kind or Kind.PHRASE)
 
 
 def give(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from earshot.engine import Engine
 from earshot.errors import EarshotError, RequestError
 from earshot.lines import command_line, formatted_object, line
 from earshot.pictures import kind, write
+from earshot.readers import entries_of
 from earshot.sources import AudioFile, RawInput, Source
 from earshot.transcriber import Transcript, as_object, transcribe
 
@@ -41,6 +42,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default=None,
         metavar="OUT",
         help="draw or write the lattice: .svg, .dot or .json",
+    )
+    parser.add_argument(
+        "--catalog",
+        type=Path,
+        metavar="F",
+        help="favour the names of a catalog, or of a list, a name a line, or of vCards or a table",
     )
     _add_readings(parser)
     parser.set_defaults(run=run)
@@ -98,6 +105,8 @@ def _engine(options: argparse.Namespace) -> Engine:
     """The bundle as it is tuned, but for what was asked for."""
     commands = _commands(options.commands, options.reject) if options.commands else None
     engine = load_engine(options.bundle)
+    if options.catalog:
+        engine = _naming(engine, options.catalog)
     if commands:
         engine = engine.commanded(commands)
     tuning = engine.tuning
@@ -105,6 +114,15 @@ def _engine(options: argparse.Namespace) -> Engine:
     count = options.n_best or tuning.lattice.alternatives
     lattice = replace(tuning.lattice, alternatives=count)
     return engine.tuned(replace(tuning, search=search, lattice=lattice))
+
+
+def _naming(engine: Engine, catalog: Path) -> Engine:
+    """Favour names; of those that cannot be, say why."""
+    entries, refusals = entries_of(catalog)
+    engine, refused = engine.naming(entries)
+    for where, why in (*refusals, *refused):
+        print(f"earshot: {where}: {why}", file=sys.stderr)
+    return engine
 
 
 def _commands(file: Path, reject: float) -> Commands:
