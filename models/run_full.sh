@@ -1,13 +1,13 @@
 #!/bin/sh
 # The reference run: data → network → spoken data, better alignments → deeper network → export →
-# texts → tuning → evaluation → bundle.
+# texts → tuning → fewer word errors in what the search makes of it all → evaluation → bundle.
 #
 #   KIT=…/data models/run_full.sh
 #   KIT=…/data PROCESSES=1 DEEP=models/recipe_gpu.toml models/run_full.sh    # with a GPU
 #
 # A step that is done is not done again (its mark lies in $OUT/done; delete it to repeat the step);
 # a training goes on from its checkpoint. Two cores and 6 GB are enough; on two cores the two
-# trainings take two hours each, on a GPU minutes, and all the rest three quarters of an hour.
+# trainings take two hours each, on a GPU minutes, and all the rest an hour and a half.
 # models/run_small.sh is the same in minutes, with other values for what follows.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,6 +18,7 @@ cd "$(dirname "$0")/.."
 : "${PYTHON:=.venv/bin/python}"
 : "${RECIPE:=models/recipe.toml}"
 : "${DEEP:=models/recipe_deep.toml}"    # of the second training; recipe_gpu.toml on a GPU
+: "${MWER:=models/recipe_mwer.toml}"    # of the discriminative end
 : "${PROCESSES:=2}"                     # of a training, one thread each; 1 on a GPU
 : "${JOBS:=2}"                          # processes of the other steps
 : "${ROOMS:=4}"                         # spoilt versions of every recording
@@ -54,12 +55,12 @@ tool() {
 	"$PYTHON" -m "models.$module" "$@"
 }
 
-# train OUT RECIPE CACHE OPTIONS…
+# train MODULE OUT RECIPE CACHE OPTIONS…
 train() {
-	out=$1 recipe=$2 cache=$3
-	shift 3
+	module=$1 out=$2 recipe=$3 cache=$4
+	shift 4
 	"$PYTHON" -m torch.distributed.run --standalone --nproc-per-node "$PROCESSES" \
-		-m models.train --config "$recipe" --cache "$cache" --out "$out" "$@"
+		-m "models.$module" --config "$recipe" --cache "$cache" --out "$out" "$@"
 }
 
 # align KIT OPTIONS…: by the first network, which also chooses among pronunciations.
@@ -80,7 +81,7 @@ pack() {
 {
 	step g2p tool g2p --kit "$KIT" --out "$OUT/g2p.onnx" $G2P
 	step prepare tool prepare --kit "$KIT" --out "$OUT/cache" --rooms "$ROOMS"
-	step first train "$OUT/first" "$RECIPE" "$OUT/cache"
+	step first train train "$OUT/first" "$RECIPE" "$OUT/cache"
 	step kept tool export --run "$OUT/first" --out "$OUT/first/export" --keep "$OUT/first.pt"
 	step align align "$KIT"
 	more=
@@ -91,8 +92,8 @@ pack() {
 	fi
 	step prepare_again tool prepare --kit "$KIT" --out "$OUT/cache2" --rooms "$ROOMS" \
 		--align "$OUT/aligned" $more
-	step deep train "$OUT/deep" "$DEEP" "$OUT/cache2" --weights "$OUT/first.pt"
-	step export tool export --run "$OUT/deep" --out "$OUT/export"
+	step deep train train "$OUT/deep" "$DEEP" "$OUT/cache2" --weights "$OUT/first.pt"
+	step export tool export --run "$OUT/deep" --out "$OUT/export" --keep "$OUT/deep.pt"
 	step lm tool lm --kit "$KIT" --out "$OUT/lm" $LM
 	step lexicon tool lexicon --kit "$KIT" --words "$OUT/lm/words.txt" --g2p "$OUT/g2p.onnx" \
 		--align "$OUT/aligned" --out "$OUT/lexicon"
@@ -104,6 +105,11 @@ pack() {
 	step pack pack
 	step tune tool tune --kit "$KIT" --bundle "$BUNDLE" --out "$OUT/tuning.toml" --jobs "$JOBS" $TUNE
 	step tuned tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
+	step mwer train mwer "$OUT/mwer" "$MWER" "$OUT/cache2" --weights "$OUT/deep.pt" \
+		--bundle "$BUNDLE"
+	step export_again tool export --run "$OUT/mwer" --out "$OUT/export" --keep "$OUT/mwer.pt"
+	step pack_again pack
+	step tuned_again tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
 	step evaluate tool evaluate --kit "$KIT" --bundle "$BUNDLE" --json "$OUT/measured.json" \
 		--jobs "$JOBS" $EVALUATE
 	step measured tool bundle --update "$BUNDLE" --measured "$OUT/measured.json"
