@@ -31,7 +31,7 @@ NONE = -1  # no word
 SHIFT = 32  # bits of a place
 PLACE = (1 << SHIFT) - 1
 NOTHING = -6.0  # natural log before scaling: an utterance without words, of which texts tell none
-OWN = -8.0  # natural log before scaling: a name is as likely as a word that is rather rare
+OWN = -12.0  # natural log before scaling: a name is as likely as a word that is rather rare
 UNKNOWN = 0.0  # natural log before scaling: a word outside the lexicon has all that is backed off
 
 

@@ -49,9 +49,9 @@ class SearchSettings:
     (models.unknown counts both)"""
     own: float = OWN
     """natural log; language score of a name of the owner's that the language model lacks"""
-    name_bonus: float = 0.6
+    name_bonus: float = 1.0
     """natural log; what each token of a name of the owner's earns"""
-    name_favour: float = 3.0
+    name_favour: float = 1.0
     """natural log; what a word of such a name earns, beside others that sound like it"""
     extend_width: float = 6.0
     """natural log; a hypothesis whose tokens together are this unlikely beside the best stays"""

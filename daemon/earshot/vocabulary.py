@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -51,6 +52,7 @@ class Vocabulary:
         """Grammars of all words, and of those of the owner's names."""
         rows = _with_names(self.rows, names, self.ngram.words) if names else self.rows
 
+        @cache  # a tree takes a while, and every stream of audio asks
         def grammars(search: SearchSettings) -> Callable[[], Grammar]:
             weights = Weights(
                 search.lm_scale, search.word_bonus, search.nothing, search.unknown, search.own
