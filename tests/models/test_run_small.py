@@ -12,6 +12,8 @@ from earshot.engine import Engine
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
 
+from models.corpus import table
+from models.score import edits
 from tests.recordings import recordings
 
 ROOT = Path(__file__).parents[2]
@@ -63,3 +65,17 @@ def test_a_second_run_finds_every_step_done(made: Path) -> None:
 def test_chords_for_phones_are_learnt(made: Path) -> None:
     measured = json.loads((made / "measured.json").read_text(encoding="utf8"))
     assert measured["sets"]["synthetic"]["phone_errors"] < 50
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_twenty_sentences_it_was_trained_on_are_understood(made: Path) -> None:
+    engine, folder = Engine.open(open_bundle(made / "bundle")), made / "kit/speech/synthetic"
+    rows = [row for row in table(folder / "manifest.tsv") if row["split"] == "train"][:20]
+    errors = words = 0
+    for row in rows:
+        wanted = row["text"].split()
+        heard = transcribe(AudioFile(folder / row["path"]), engine.recogniser()).text
+        errors, words = errors + edits(wanted, heard.split()), words + len(wanted)
+    assert len(rows) == 20
+    assert errors / words < 0.2
