@@ -92,7 +92,7 @@ def process(
         with subprocess.Popen(
             command,
             cwd=ROOT,
-            env=dict(environment or os.environ),
+            env={**(environment or os.environ), "XDG_DATA_HOME": folder},  # nobody's own catalog
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -22,7 +22,7 @@ ROWS = (
     ("names", "grammar", "catalog", "closed"),
     ("memory", "search", "vocabulary", "posteriors", "lattice", "pictures", "lines"),
     ("witness", "command_set"),
-    ("endpointers", "utterance", "recogniser", "engine", "transcriber"),
+    ("endpointers", "utterance", "recogniser", "engine", "naming", "transcriber"),
     ("place", "sandbox", "notify", "pushed", "inference", "outbox", "session"),
     ("clients", "sessions", "convert", "client", "api", "server", "config", "life", "compose"),
     ("commands",),

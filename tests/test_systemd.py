@@ -71,7 +71,9 @@ def test_its_lines_are_the_defaults_once_they_are_said(tmp_path: Path) -> None:
     assert found.api.socket == Path("/run/earshot/earshot.sock")
     microphone = dataclasses.replace(found.microphone, device=None)
     api = dataclasses.replace(found.api, socket=None)
-    assert dataclasses.replace(found, microphone=microphone, api=api) == Settings()
+    assert found.catalog == Path("/var/lib/earshot/catalog.db")
+    plain = dataclasses.replace(found, microphone=microphone, api=api, catalog=None)
+    assert plain == Settings()
 
 
 def test_it_names_every_setting() -> None:

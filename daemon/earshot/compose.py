@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from earshot.events import Event
 from earshot.feed import Feed
 from earshot.life import Mind, Plan, live
 from earshot.microphone import Microphone, MicrophoneSettings, PortAudio
+from earshot.naming import Naming
 from earshot.place import default_socket
 from earshot.session import Recognises
 from earshot.sources import AudioFile, RawInput, Source
@@ -43,13 +45,18 @@ def load_engine(name: str) -> Engine:
     return Engine.open(open_bundle(find(name)))
 
 
-def mind_of(engine: Engine) -> Mind:
-    """What the daemon needs of an engine."""
+def mind_of(engine: Engine, catalog: Path) -> Mind:
+    """What the daemon needs of an engine, which favours the names of a catalog if it can."""
 
     def commanded(commands: Commands) -> Recognises:
         return engine.commanded(commands).recogniser()
 
-    return Mind(engine.recogniser, engine.bundle.name, engine.bundle.version, commanded)
+    name, version = engine.bundle.name, engine.bundle.version
+    if engine.parts.vocabulary is None:
+        return Mind(engine.recogniser, name, version, commanded)
+    naming = Naming(engine, catalog)
+    named = partial(engine.recogniser, lambda: naming.engine)
+    return Mind(named, name, version, commanded, naming.watch)
 
 
 def open_source(settings: Settings) -> Source:

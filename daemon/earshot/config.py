@@ -26,6 +26,8 @@ class Settings:
     there is one and else the recording that comes with earshot"""
     bundle: str = "en"
     """name or folder of the bundle that recognises"""
+    catalog: Path | None = None
+    """file of the catalog whose names are favoured; without it, that of `earshot catalog`"""
     microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
     feed: FeedSettings = field(default_factory=FeedSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from earshot.errors import INSTALL, BundleError, LimitError, RequestError
 from earshot.g2p import G2p
@@ -30,6 +31,12 @@ class Dictionary:
         return {word: i for i, word in enumerate(self._words)}
 
     @cached_property
+    def _order(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The rows by word, and the words in this order."""
+        order = np.argsort(self._rows.word, kind="stable")
+        return order, self._rows.word[order]
+
+    @cached_property
     def _g2p(self) -> G2p:
         return G2p(self._path)
 
@@ -37,21 +44,17 @@ class Dictionary:
         """Whether the lexicon lists a word."""
         return word in self._number
 
-    def said(
-        self, words: Sequence[str], source: str, most: int | None = MOST_GUESSED
-    ) -> Pronunciations:
+    def said(self, words: Sequence[str], source: str) -> Pronunciations:
         """All pronunciations of words, which the rows name by their place among `words`; by word.
 
-        Raises RequestError for a word that nobody could say, LimitError for more than `most` that
-        no lexicon lists; `source` names where they stand.
+        Raises RequestError for a word that nobody could say, LimitError for too many that no
+        lexicon lists; `source` names where they stand.
         """
         asked = np.array([self._number.get(word, -1) for word in words], np.int64)
-        order = np.argsort(self._rows.word, kind="stable")
-        known = self._rows.word[order]
+        order, known = self._order
         first, after = np.searchsorted(known, asked), np.searchsorted(known, asked, "right")
-        lacking = int((after == first).sum())
-        if most is not None and lacking > most:
-            raise LimitError(source, lacking, most, "words outside the lexicon")
+        if (lacking := int((after == first).sum())) > MOST_GUESSED:
+            raise LimitError(source, lacking, MOST_GUESSED, "words outside the lexicon")
         spoken: list[tuple[int, list[int], float]] = []
         for i, word in enumerate(words):
             rows = order[first[i] : after[i]]

@@ -95,13 +95,15 @@ class Engine:
         tuning = replace(self.tuning, search=closed_search(self.tuning.search))
         return replace(self, parts=parts, tuning=tuning)
 
-    def naming(self, entries: Sequence[Entry]) -> tuple[Self, tuple[Refused, ...]]:
+    def naming(
+        self, entries: Sequence[Entry], pause: Callable[[], None] = lambda: None
+    ) -> tuple[Self, tuple[Refused, ...]]:
         """The same engine, favouring names; and those that it cannot favour.
 
-        Raises RequestError for a bundle of word pieces.
+        `pause` is called now and then. Raises RequestError for a bundle of word pieces.
         """
         vocabulary = self._vocabulary("names")
-        names = names_of(entries, vocabulary.dictionary)
+        names = names_of(entries, vocabulary.dictionary, pause)
         bonus = [self.tuning.search.name_bonus * weight for weight in names.weights]
         catalog = Catalog.build(names.phrases, bonus, vocabulary.marks, closing=True)
         parts = replace(self.parts, new_grammar=vocabulary.grammars(names), catalog=catalog)
@@ -113,13 +115,14 @@ class Engine:
             raise RequestError(message)
         return self.parts.vocabulary
 
-    def recogniser(self) -> Recogniser:
-        """A recogniser for one stream of audio."""
-        tuning, parts = self.tuning, self.parts
-        new_grammar = parts.new_grammar(tuning.search)
+    def recogniser(self, latest: Callable[[], Self] | None = None) -> Recogniser:
+        """A recogniser for one stream of audio; every utterance is heard by the `latest` parts."""
+        tuning = self.tuning
         settings, delay = (tuning.search, tuning.lattice), samples(tuning.delay_ms)
 
         def begin(start: int) -> Utterance:
+            parts = (latest() if latest else self).parts
+            new_grammar = parts.new_grammar(tuning.search)
             scorer, judge = parts.new_scorer(), None
             if known := parts.commands:
                 scorer = witness = Witness(scorer, tuning.search.ilm_scale)

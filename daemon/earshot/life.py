@@ -40,6 +40,8 @@ class Mind:
     version: str
     commanded: Commanded = unable
     """what hears nothing but commands"""
+    watch: Callable[[], Coroutine[object, object, None]] | None = None
+    """follows what may change what is recognised"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ async def live(plan: Plan) -> None:
                 _say_when_over(sessions, plan.place),
                 notifier.watch(lambda: _progress(sessions)),
                 sessions.follow(plan.feed),
+                *([mind.watch()] if mind.watch else []),
             ]
             try:
                 async with _working(works):

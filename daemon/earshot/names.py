@@ -4,7 +4,7 @@ A name is said as its "sounds like" spelling has it, else as the dictionary know
 the grapheme-to-phoneme network guesses. People are also spoken of as owners ("Anna's").
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from earshot.lexicon import WORD_END
 from earshot.saying import Words, ways
 
 MOST_SOUNDS = 4  # of one way to say a name
+AT_ONCE = 16  # words between two pauses; one that must be guessed takes some milliseconds
 OWNER = "'s"
 VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
@@ -49,20 +50,26 @@ class _Name(NamedTuple):
     weight: float
 
 
-def names_of(entries: Sequence[Entry], dictionary: Dictionary) -> Names:
-    """All that entries bring. What cannot be said is refused, and the rest counts."""
+def names_of(
+    entries: Sequence[Entry], dictionary: Dictionary, pause: Callable[[], None] = lambda: None
+) -> Names:
+    """All that entries bring. What cannot be said is refused, and the rest counts.
+
+    `pause` is called after some words each; what it raises ends the work.
+    """
     refused: list[Refused] = []
     asked = [one for entry in entries for one in _ways(entry, refused)]
-    sounds = _Sounds(dict.fromkeys(word for one in asked for word in one.said), dictionary)
+    words = dict.fromkeys(word for one in asked for word in one.said)
+    sounds = _Sounds(list(words), dictionary, pause)
     spoken: dict[tuple[str, Tokens], None] = {}
     phrases: dict[Tokens, float] = {}
     for one in asked:
         spoken |= dict.fromkeys(sounds.words(one))
         for phrase in sounds.phrases(one):
             phrases[phrase] = max(phrases.get(phrase, 0.0), one.weight)
-    words = dict.fromkeys(word for word, _ in spoken if not dictionary.knows(word))
-    said = tuple(phrases.values())
-    return Names(tuple(phrases), said, tuple(words), tuple(spoken), tuple(refused))
+    new = dict.fromkeys(word for word, _ in spoken if not dictionary.knows(word))
+    weights = tuple(phrases.values())
+    return Names(tuple(phrases), weights, tuple(new), tuple(spoken), tuple(refused))
 
 
 def _ways(entry: Entry, refused: list[Refused]) -> Iterator[_Name]:
@@ -94,21 +101,30 @@ def _owned(word: str) -> str:
     return word.removesuffix(OWNER)
 
 
+def _pronounced(words: Sequence[str], dictionary: Dictionary) -> dict[str, list[Tokens]]:
+    """Pronunciations of words, the likeliest first."""
+    rows = dictionary.said(words, "the catalog")
+    columns = (rows.word.tolist(), rows.tokens.tolist(), rows.share.tolist())
+    found: dict[str, list[tuple[float, Tokens]]] = {word: [] for word in words}
+    for number, tokens, share in zip(*columns, strict=True):
+        found[words[number]].append((-share, tuple(t for t in tokens if t)))
+    return {word: [tokens for _, tokens in sorted(several)] for word, several in found.items()}
+
+
 class _Sounds:
     """The likeliest pronunciations of words, and of names made of them."""
 
-    def __init__(self, words: Iterable[str], dictionary: Dictionary) -> None:
+    def __init__(
+        self, words: Sequence[str], dictionary: Dictionary, pause: Callable[[], None]
+    ) -> None:
         self._symbols = dictionary.symbols
         self._token = {symbol: i for i, symbol in enumerate(dictionary.symbols)}
-        asked = list(words)
-        owners = {word for word in asked if word.endswith(OWNER) and not dictionary.knows(word)}
-        plain = list(dict.fromkeys(_owned(word) if word in owners else word for word in asked))
-        rows = dictionary.said(plain, "the catalog", most=None)
-        columns = (rows.word.tolist(), rows.tokens.tolist(), rows.share.tolist())
-        every: dict[str, list[tuple[float, Tokens]]] = {word: [] for word in plain}
-        for number, tokens, share in zip(*columns, strict=True):
-            every[plain[number]].append((-share, tuple(t for t in tokens if t)))
-        self._known = {word: [t for _, t in sorted(several)] for word, several in every.items()}
+        owners = {word for word in words if word.endswith(OWNER) and not dictionary.knows(word)}
+        plain = list(dict.fromkeys(_owned(word) if word in owners else word for word in words))
+        self._known: dict[str, list[Tokens]] = {}
+        for first in range(0, len(plain), AT_ONCE):
+            self._known |= _pronounced(plain[first : first + AT_ONCE], dictionary)
+            pause()
         for word in owners:
             self._known[word] = [self._owner(tokens) for tokens in self._known[_owned(word)]]
 

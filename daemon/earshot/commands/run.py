@@ -9,6 +9,7 @@ from earshot import compose, config
 from earshot.commands.options import add_settings, add_socket
 from earshot.events import Event
 from earshot.lines import line
+from earshot.place import default_catalog
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,7 +31,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     settings = chosen(options)
-    mind = compose.mind_of(compose.load_engine(settings.bundle))
+    engine = compose.load_engine(settings.bundle)
+    mind = compose.mind_of(engine, settings.catalog or default_catalog())
     compose.run(settings, mind, None if options.quiet or _journalled() else show)
     return 0
 
