@@ -207,7 +207,8 @@ def compare(known: dict[str, Recipe], options: argparse.Namespace) -> list[Figur
     for recipe in known.values():
         cache = folder_of(recipe, options)
         if cache != options.cache and not (cache / "alignments.npz").exists():
-            pieces.write(options.kit, options.cache, cache, recipe["network"]["tokens"])
+            count = recipe["network"]["tokens"]
+            pieces.write(options.kit, options.cache, cache, count, options.align)
     os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come
     fresh, every = multiprocessing.get_context("spawn"), []
     with ProcessPoolExecutor(options.jobs, fresh, max_tasks_per_child=1) as pool:
@@ -225,6 +226,7 @@ def main() -> None:
     )
     parser.add_argument("--kit", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
+    parser.add_argument("--align", type=Path, help="that of models.prepare")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--variants", type=Path, default=VARIANTS)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of them")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import sentencepiece
 
-from models.corpus import TRAIN_SETS, Ints, Recording, recordings, table
+from models.corpus import TRAIN_SETS, Ints, Recording, aligned, recordings
 from models.data import Corpus
 from models.phones import BLANK
 from models.prepare import ragged
@@ -25,15 +25,17 @@ Spoken = tuple[Recording, list[str]]  # a recording, and its words as they are w
 MODEL, SYMBOLS = "bpe.model", "tokens.txt"
 
 
-def spoken(kit: Path, corpora: Sequence[str], split: str) -> Iterator[Spoken]:
+def spoken(
+    kit: Path, corpora: Sequence[str], split: str, alignments: Path | None = None
+) -> Iterator[Spoken]:
     """Every aligned recording of the corpora, in the order of models.corpus, with its words."""
     for corpus in corpora:
         folder = kit / "speech" / corpus
         if not folder.exists():
             continue
-        known = {row["path"]: row["words"].split() for row in table(folder / "align.tsv.gz")}
-        for one in recordings(kit, [corpus], split):
-            parts = known[one.path.relative_to(folder).as_posix()]
+        known = aligned(kit, corpus, alignments)
+        for one in recordings(kit, [corpus], split, alignments):
+            parts = known[one.path.relative_to(folder).as_posix()].split()
             yield one, [part.partition(":")[0] for part in parts]
 
 
@@ -70,14 +72,14 @@ def opened(folder: Path) -> Processor:
     return sentencepiece.SentencePieceProcessor(model_file=str(folder / MODEL))
 
 
-def write(kit: Path, cache: Path, out: Path, size: int) -> None:
+def write(kit: Path, cache: Path, out: Path, size: int, alignments: Path | None) -> None:
     """Write the cache. Raises SystemExit if the other one is not of the same recordings."""
     out.mkdir(parents=True, exist_ok=True)
-    every, known = list(spoken(kit, TRAIN_SETS, "train")), Corpus(cache)
+    every, known = list(spoken(kit, TRAIN_SETS, "train", alignments)), Corpus(cache)
     if not np.array_equal(ragged([one for one, _ in every])["end"], known.end):
         message = (
             f"{cache}: not the recordings and alignments of {kit}; give a cache that "
-            "models.prepare made of the kit alone, without --limit"
+            "models.prepare made of the kit alone, without --limit, and the same --align"
         )
         raise SystemExit(message)
     processor = learn(every, size, out)
@@ -99,10 +101,11 @@ def main() -> None:
     )
     parser.add_argument("--kit", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
+    parser.add_argument("--align", type=Path, help="that of models.prepare")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, default=256, help="tokens, blank among them")
     options = parser.parse_args()
-    write(options.kit, options.cache, options.out, options.size)
+    write(options.kit, options.cache, options.out, options.size, options.align)
 
 
 if __name__ == "__main__":
