@@ -15,7 +15,7 @@ from earshot.lexicon import Pronunciations
 from earshot.loop import Loop, Spelling, Trail, Unknown, written
 from earshot.ngram import Ngram
 from earshot.search import Search, SearchSettings
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests import small
@@ -230,6 +230,7 @@ def test_posteriors_of_single_words_are_those_of_all_sentences(tmp_path: Path, s
 
 
 @given(st.integers(0, 10_000), st.integers(3, 14))
+@example(5706, 7)  # where merging boundaries once made a circle
 @settings(deadline=None, max_examples=40)
 def test_a_lattice_with_unknown_words_keeps_its_laws(
     tmp_path_factory: pytest.TempPathFactory, seed: int, frames: int

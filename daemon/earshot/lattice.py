@@ -74,10 +74,13 @@ def _reached(edges: list[_Edge]) -> list[_Edge]:
 
 
 def _merged(edges: list[_Edge], raw: RawLattice, together: int) -> dict[int, int]:
-    """Boundary -> the first boundary of its node."""
+    """Boundary -> the first boundary of its node.
+
+    A boundary joins a node only if all that leads to it comes from nodes before that one: so edges
+    go from lower to higher nodes, and no way leads back.
+    """
     end = len(raw.frame)
     node = {0: 0, end: end}
-    members: dict[int, list[int]] = {0: [0]}
     latest: dict[int, int] = {}
     into: dict[int, list[int]] = defaultdict(list)
     for e in edges:
@@ -86,30 +89,10 @@ def _merged(edges: list[_Edge], raw: RawLattice, together: int) -> dict[int, int
         state, frame = int(raw.state[boundary]), int(raw.frame[boundary])
         first = latest.get(state, boundary)
         near = frame - int(raw.frame[first]) <= together
-        if not near or _leads(first, boundary, into, node, members):
+        if not near or any(node[source] >= first for source in into[boundary]):
             first = boundary
         latest[state] = node[boundary] = first
-        members.setdefault(first, []).append(boundary)
     return node
-
-
-def _leads(
-    first: int,
-    boundary: int,
-    into: dict[int, list[int]],
-    node: dict[int, int],
-    members: dict[int, list[int]],
-) -> bool:
-    """Whether a path leads from a node to a boundary: then they are not the same place."""
-    todo, seen = list(into[boundary]), set()
-    while todo:
-        here = node[todo.pop()]
-        if here == first:
-            return True
-        if here not in seen and members[here][-1] > first:
-            seen.add(here)
-            todo += [source for member in members[here] for source in into[member]]
-    return False
 
 
 def _united(
