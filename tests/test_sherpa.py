@@ -34,8 +34,8 @@ TAIL = np.zeros(SAMPLE_RATE // 2, np.float32)  # the caller's: sherpa-onnx adds 
 COUNT = 50
 # The shipped network is int8 and finds the range of its activations as it runs, so a last bit that
 # differs grows from block to block, and where two tokens are nearly equal the other one may win.
-# The wheel brings an onnxruntime of its own, 1.28: on 50 utterances of 136 tokens each 37 part at
-# some token from ours with 1.32, where it was ahead by 0.02 in the median and by 0.17 at most; in
+# The wheel brings an onnxruntime of its own, 1.28: on 50 utterances of 136 tokens each 36 part at
+# some token from ours with 1.32, where it was ahead by 0.02 in the median and by 0.10 at most; in
 # 32 bits none does. So a parting must be such a tie, and rare.
 TIE = 0.2  # natural log
 TIES_APART = 100  # tokens
