@@ -35,15 +35,15 @@ class Catalog:
     worth: Floats  # [states] natural log; earned on the way there since the last whole phrase
     held: Floats  # [states] what leaving takes back: nothing at the end of a phrase
     ends: Marks  # [states] where a whole phrase was said
-    closes: Marks | None  # [tokens] that end a word; None where a word ends as the next begins
-    opens: Marks  # [tokens] that begin a word, where `closes` is None
+    marks: Marks  # [tokens] that end a word if `closing`, else those that begin one
+    closing: bool
 
     @classmethod
     def empty(cls, tokens: int) -> Self:
         """The catalog that favours nothing."""
         none, states = np.zeros(0, np.int64), np.zeros(_FIRST, np.float32)
         marks = np.zeros(tokens, np.bool_)
-        return cls(none, none, states.astype(np.int64), states, states, states > 0, None, marks)
+        return cls(none, none, states.astype(np.int64), states, states, states > 0, marks, True)  # noqa: FBT003
 
     @classmethod
     def build(
@@ -64,7 +64,7 @@ class Catalog:
         key = (trie.parent * size + trie.token)[order]
         made = cls(
             key, order, np.zeros(states, np.int64), np.zeros(states, np.float32),
-            np.zeros(states, np.float32), trie.ends, marks if closing else None, marks,
+            np.zeros(states, np.float32), trie.ends, marks, closing,
         )  # fmt: skip
         for states_there in trie.levels:
             made._settle(states_there, trie)
@@ -82,21 +82,21 @@ class Catalog:
         # bonus is not taken back.
         kept = np.where(self.ends[self.back[states]], self.worth[self.back[states]], 0)
         self.held[states] = np.maximum(self.worth[states] - kept, 0)
-        if self.closes is not None:
+        if self.closing:
             self.held[states] = np.where(self.ends[states], 0, self.held[states])
 
     def _outside(self, token: Ints) -> Ints:
         """The state on the way of no phrase after tokens [N]."""
-        if self.closes is None:
+        if not self.closing:
             return np.full(len(token), BETWEEN)
-        return np.where(self.closes[token], BETWEEN, INSIDE)
+        return np.where(self.marks[token], BETWEEN, INSIDE)
 
     def _step(self, state: Ints, token: Ints) -> Ints:
         """States [N] after tokens [N]."""
         found, now = self._outside(token), state.copy()
         waiting = np.arange(len(state))
         while len(waiting):
-            wanted = now[waiting] * len(self.opens) + token[waiting]
+            wanted = now[waiting] * len(self.marks) + token[waiting]
             at = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
             hit = self.key[at] == wanted
             found[waiting[hit]] = self.target[at[hit]]
@@ -110,20 +110,18 @@ class Catalog:
         if not len(self.key):
             return state, np.zeros(len(state), np.float32)
         following = self._step(state, token)
-        return following, self.worth[following] - self._lost(state, token)
+        return following, self.worth[following] - self._lost(state, self.marks[token])
 
-    def _lost(self, state: Ints, token: Ints) -> Floats:
-        """What tokens [N] take back that states [N] hold, before anything is earned."""
-        if self.closes is not None:
+    def _lost(self, state: Ints, marked: Marks) -> Floats:
+        """What states [N] hold and lose, by whether what follows is marked."""
+        if self.closing:
             return self.held[state]
         # A phrase of pieces is whole where the next piece begins a word.
-        return np.where(self.ends[state] & self.opens[token], np.float32(0), self.held[state])
+        return np.where(self.ends[state] & marked, np.float32(0), self.held[state])
 
     def final(self, state: Ints) -> Floats:
         """What ending in states [N] takes back."""
-        if self.closes is not None:
-            return self.held[state]
-        return np.where(self.ends[state], np.float32(0), self.held[state])
+        return self._lost(state, np.ones(len(state), np.bool_))
 
 
 class _Trie:

@@ -23,7 +23,7 @@ class Dictionary:
     ) -> None:
         """`words` are those that the numbers of `rows` name; `symbols` [V] those of the tokens."""
         self._words, self._rows, self.symbols = words, rows, symbols
-        self._token = {symbol: i for i, symbol in enumerate(symbols)}
+        self.token = {symbol: i for i, symbol in enumerate(symbols)}
         self._path = g2p
 
     @cached_property
@@ -80,7 +80,7 @@ class Dictionary:
         whole = np.logaddexp.reduce([logp for _, logp in found])
         try:
             return [
-                ([*(self._token[p] for p in phones[:-1]), self._token[phones[-1] + WORD_END]],
+                ([*(self.token[p] for p in phones[:-1]), self.token[phones[-1] + WORD_END]],
                  float(logp - whole))
                 for phones, logp in found
             ]  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from earshot.errors import LimitError, RequestError
 from earshot.rewriter import Rewriter, Symbols, add, best
+from earshot.saying import unmarked
 
 MOST_LETTERS = 100  # of one request; the longest word of CMUdict has 34
 BEAM = 8  # paths kept a letter; on words held out 24 find no better best and hardly better four
@@ -18,8 +19,7 @@ APOSTROPHES = str.maketrans("\u2018\u2019\u02bc", "'''")  # as texts and telepho
 
 def parts(word: str, letters: str) -> list[str]:
     """Parts of a word at spaces and hyphens, in small letters without accents. Or RequestError."""
-    marked = unicodedata.normalize("NFKD", word.casefold().translate(APOSTROPHES))
-    plain = "".join(c for c in marked if not unicodedata.combining(c))
+    plain = unmarked(word.casefold().translate(APOSTROPHES))
     found = "".join(" " if unicodedata.category(c) == "Pd" else c for c in plain).split()
     for character in "".join(found):
         if character not in letters:

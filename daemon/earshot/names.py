@@ -118,7 +118,7 @@ class _Sounds:
         self, words: Sequence[str], dictionary: Dictionary, pause: Callable[[], None]
     ) -> None:
         self._symbols = dictionary.symbols
-        self._token = {symbol: i for i, symbol in enumerate(dictionary.symbols)}
+        self._token = dictionary.token
         owners = {word for word in words if word.endswith(OWNER) and not dictionary.knows(word)}
         plain = list(dict.fromkeys(_owned(word) if word in owners else word for word in words))
         self._known: dict[str, list[Tokens]] = {}

@@ -61,8 +61,13 @@ def _part(part: str, text: str) -> list[Words]:
 
 def _plain(word: str) -> str:
     """Small letters without marks."""
-    marked = unicodedata.normalize("NFKD", word.casefold().translate(_LATIN))
-    return "".join(c for c in marked if not unicodedata.combining(c))
+    return unmarked(word.casefold().translate(_LATIN))
+
+
+def unmarked(text: str) -> str:
+    """Letters without their accents and other marks."""
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 def _number(part: str) -> Iterator[Words]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -32,7 +32,8 @@ class Vocabulary:
     tree: Tree
     marks: npt.NDArray[np.bool_]  # [tokens] that end a word
     dictionary: Dictionary
-    speller: Speller | None
+    loop: Loop | None
+    """the tree with words outside it, if the bundle can spell them"""
 
     @classmethod
     def open(cls, bundle: Bundle) -> Self:
@@ -42,36 +43,36 @@ class Vocabulary:
         tree = Tree.build(rows, ngram.unigram)
         marks = np.array([symbol.endswith(WORD_END) for symbol in bundle.symbols])
         dictionary = Dictionary(ngram.words, rows, bundle.symbols, bundle.file("g2p.onnx"))
-        speller = None
+        loop = None
         if bundle.holds(SPELLER):
             p2g = P2g(bundle.file(SPELLER))
             speller = Speller(p2g, bundle.symbols, tree, ngram.words, ngram.unigram)
-        return cls(ngram, rows, tree, marks, dictionary, speller)
+            loop = Loop.build(tree, rows, marks, ngram.unknown, speller.spell)
+        return cls(ngram, rows, tree, marks, dictionary, loop)
 
     def grammars(self, names: Names | None = None) -> Grammars:
         """Grammars of all words, and of those of the owner's names."""
         rows = _with_names(self.rows, names, self.ngram.words) if names else self.rows
 
-        @cache  # a tree takes a while, and every stream of audio asks
+        @lru_cache(1)  # a tree takes a while, and every utterance asks, with the same settings
         def grammars(search: SearchSettings) -> Callable[[], Grammar]:
             weights = Weights(
                 search.lm_scale, search.word_bonus, search.nothing, search.unknown, search.own
             )
-            tree, own = self.tree, None
+            tree, loop, own = self.tree, self.loop, None
             if names:
                 own = _own(names, self.ngram, search.name_favour)
                 known = np.append(self.ngram.unigram, np.full(len(names.words), search.own))
                 tree = Tree.build(rows, known.astype(np.float32))
-            return LexiconGrammar(
-                tree, self.ngram, self.marks, weights, self._loop(tree), own
-            ).fresh
+                loop = self._loop(tree)
+            return LexiconGrammar(tree, self.ngram, self.marks, weights, loop, own).fresh
 
         return grammars
 
     def _loop(self, tree: Tree) -> Loop | None:
-        if self.speller is None:
+        if self.loop is None:
             return None
-        return Loop.build(tree, self.rows, self.marks, self.ngram.unknown, self.speller.spell)
+        return Loop.build(tree, self.rows, self.marks, self.ngram.unknown, self.loop.spell)
 
 
 def _numbers(names: Names, known: list[str]) -> dict[str, int]:

@@ -3,10 +3,10 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from earshot.bundle import MANIFEST, Bundle, find, installed, open_bundle
+from earshot.commands.options import add_act
 from earshot.errors import BundleError
 
 
@@ -14,26 +14,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Options of this command."""
     parser = subparsers.add_parser("bundle", help="what recognises", description=__doc__)
     acts = parser.add_subparsers(metavar="ACT", required=True)
-    listing = _act(acts, "list", show, "the bundles that are installed")
+    listing = add_act(acts, "bundle list", show, "the bundles that are installed")
     listing.add_argument("--json", action="store_true", help="one JSON object")
-    verifying = _act(acts, "verify", verify, "every file against its checksum; 1 if one is wrong")
+    verifying = add_act(
+        acts, "bundle verify", verify, "every file against its checksum; 1 if one is wrong"
+    )
     verifying.add_argument(
         "bundles",
         nargs="*",
         metavar="NAME|FOLDER",
         help="those to look at (default: all that are installed)",
     )
-
-
-def _act(
-    acts: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    does: str,
-) -> argparse.ArgumentParser:
-    parser = acts.add_parser(name, help=does, description=f"earshot bundle {name}: {does}.")
-    parser.set_defaults(run=run)
-    return parser
 
 
 def show(options: argparse.Namespace) -> int:

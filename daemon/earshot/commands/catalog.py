@@ -3,9 +3,9 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from earshot.commands.options import Act, add_act
 from earshot.entries import HEAVIEST, Alias, Entry, Kind
 from earshot.errors import RequestError
 from earshot.importing import Refusal, table
@@ -49,14 +49,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _act(
-    acts: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    does: str,
+    acts: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Act, does: str
 ) -> argparse.ArgumentParser:
-    parser = acts.add_parser(name, help=does, description=f"earshot catalog {name}: {does}.")
+    parser = add_act(acts, f"catalog {name}", run, does)
     parser.add_argument("--catalog", type=Path, metavar="F", help="file of the catalog")
-    parser.set_defaults(run=run)
     return parser
 
 

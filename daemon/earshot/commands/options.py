@@ -1,9 +1,22 @@
 """Options that several commands share."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from earshot.place import nearest_socket
+
+Act = Callable[[argparse.Namespace], int]
+
+
+def add_act(
+    acts: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Act, does: str
+) -> argparse.ArgumentParser:
+    """Add an act of a command; `name` is that of both, as "bundle list"."""
+    about = f"earshot {name}: {does}."
+    parser = acts.add_parser(name.partition(" ")[2], help=does, description=about)
+    parser.set_defaults(run=run)
+    return parser
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
