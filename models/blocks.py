@@ -3,6 +3,7 @@
     conformer     attention (own chunk and `left` before it), near convolution, feed-forward
     convolution   the same, but a far convolution over `left` frames hears what attention would
     lstm          a layer of LSTM, which remembers by itself
+    mixed         inner blocks of LSTM; the two outer ones are conformers, which see the whole chunk
 
 All are causal but for the attention inside a chunk, and every part is added to what it heard
 (pre-norm residuals). A block goes over a chunk with the two tensors that it kept of those before,
@@ -188,8 +189,11 @@ class Lstm(Block):
         return x + self.drop(y), (output.transpose(0, 1), cell.transpose(0, 1))
 
 
-KINDS: dict[str, type[Conformer | Convolution | Lstm]] = {
-    "conformer": Conformer,
-    "convolution": Convolution,
-    "lstm": Lstm,
+Kind = type[Conformer | Convolution | Lstm]
+# Of the outer and of the inner blocks.
+KINDS: dict[str, tuple[Kind, Kind]] = {
+    "conformer": (Conformer, Conformer),
+    "convolution": (Convolution, Convolution),
+    "lstm": (Lstm, Lstm),
+    "mixed": (Conformer, Lstm),
 }

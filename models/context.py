@@ -34,7 +34,7 @@ def padded(x: Frames, chunk: int) -> Frames:
 def encoded(network: Transducer, x: Frames, way: str) -> Frames:
     """Encoded frames [T / 4, J] of padded features [T, 80]. Raises ValueError for an LSTM."""
     encoder, shape = network.encoder, network.shape
-    if not encoder.attends:
+    if shape.kind != "conformer":
         message = f"a network of kind {shape.kind} sees what it sees; only a conformer can see more"
         raise ValueError(message)
     frames = len(x) * shape.chunk // feature_frames(shape)

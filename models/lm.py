@@ -9,6 +9,7 @@ model least (relative entropy, Stolcke, 1998), and back-off weights make every c
 
 import argparse
 from collections import Counter, defaultdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from earshot.ngram import BITS, END, Ngram, write
 
+from models.classes import CLASSES, calls, tables
 from models.counts import (
     MASK,
     MASK2,
@@ -30,7 +32,7 @@ from models.counts import (
 )
 from models.coverage import spoken
 from models.lexicon import Dictionary
-from models.made import made
+from models.made import made, made_with_classes
 from models.mixture import LEAST, Model, best_shares, is_held_out, mixed
 from models.perplexity import perplexity
 from models.texts import SINGLE, Texts, dev_texts, sentences
@@ -133,7 +135,8 @@ def texts_of(kit: Path, dictionary: Dictionary) -> Texts:
         found[source].append(words)
     usual = Counter(word for texts in found.values() for words in texts for word in words)
     common = [word for word, _ in usual.most_common() if dictionary.pronunciations(word)]
-    for words, source in made(kit, dictionary, common):
+    classed = chain(tables(kit), calls(kit), made_with_classes(kit, dictionary))
+    for words, source in chain(made(kit, dictionary, common), classed):
         found[source].append(words)
     return dict(found)
 
@@ -180,7 +183,8 @@ def main() -> None:
     dictionary = Dictionary(options.kit)
     texts = texts_of(options.kit, dictionary)
     words = vocabulary(options.kit, dictionary, options.least, texts)
-    (options.out / "words.txt").write_text("\n".join(words[END + 1 :]), encoding="utf8")
+    spelt = words[END + 1 + len(CLASSES) :]
+    (options.out / "words.txt").write_text("\n".join(spelt), encoding="utf8")
     whole = mixture(options.kit, words, texts)
     print(f"{len(words)} words, {len(whole.key2)} bigrams, {len(whole.key3)} trigrams")
     budget = int(options.megabytes * 2**20) - fixed_bytes(words)

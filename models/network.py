@@ -8,8 +8,8 @@
     up          back, added to what went down               → 40 ms
     outer       block                                         40 ms
 
-The blocks are of one kind (models/blocks.py). `forward` takes whole recordings; `step` one chunk
-and a state, as exported; both agree (tests/models/test_network.py).
+The blocks are of one kind, or of two (models/blocks.py). `forward` takes whole recordings; `step`
+one chunk and a state, as exported; both agree (tests/models/test_network.py).
 """
 
 import math
@@ -48,17 +48,17 @@ class Encoder(nn.Module):
         self.shape = shape
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
-        wide, mid, block = shape.width, shape.middle, KINDS[shape.kind]
+        wide, mid, (outer, inner) = shape.width, shape.middle, KINDS[shape.kind]
         # One frame of look-ahead each: the last output of a chunk sees its last feature frame.
         self.front1 = nn.Conv1d(FEATURE_BINS, wide, 3, stride=2)
         self.front2 = nn.Conv1d(wide, wide, 3, stride=2)
         self.norm_front, self.norm_out = nn.LayerNorm(wide), nn.LayerNorm(wide)
-        self.first, self.last = (block(wide, shape.left, shape) for _ in range(2))
+        self.first, self.last = (outer(wide, shape.left, shape) for _ in range(2))
         left = shape.left // shape.stride
-        self.inner = nn.ModuleList(block(mid, left, shape) for _ in range(shape.inner))
+        self.inner = nn.ModuleList(inner(mid, left, shape) for _ in range(shape.inner))
         self.down = nn.Linear(shape.stride * wide, mid)
         self.up = nn.Linear(mid, shape.stride * wide)
-        self.attends = block is Conformer
+        self.attends = outer is Conformer
         self.masks: dict[tuple[int, torch.device], tuple[Mask, Mask]] = {}
 
     def _masks(self, frames: int, device: torch.device) -> tuple[Mask, Mask]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.classes import CLASSES
 from models.corpus import table
 from models.lexicon import Dictionary
 from models.texts import Texts, book_counts
@@ -41,8 +42,8 @@ def names(kit: Path) -> Iterator[str]:
 
 
 def vocabulary(kit: Path, dictionary: Dictionary, least: int, texts: Texts) -> list[str]:
-    """<s>, </s> and words; `least` is how often the books must have a word of theirs."""
-    words = {"<s>": None, "</s>": None}
+    """<s>, </s>, classes, words; `least` is how often the books must have a word of theirs."""
+    words = dict.fromkeys(("<s>", "</s>", *CLASSES))
     said = dict.fromkeys(word for rows in texts.values() for row in rows for word in row)
     words.update({word: None for word in said if dictionary.pronunciations(word)})
     for (word, *_), count in sorted(book_counts(kit, "unigrams"), key=lambda row: -row[1]):

@@ -42,15 +42,16 @@ class RandomScorer:
         return tokens
 
 
-def ngram(folder: Path) -> Ngram:
-    """A bigram over WORDS, with one trigram, as a file."""
-    size = len(WORDS)
-    unigram = np.log(np.array([1e-9, 0.2, 0.2, 0.15, 0.2, 0.15, 0.1]))
+def ngram(folder: Path, words: list[str] = WORDS) -> Ngram:
+    """A bigram over WORDS, and others that follow them, with one trigram, as a file."""
+    size = len(words)
+    more = [0.05] * (size - len(WORDS))
+    unigram = np.log(np.array([1e-9, 0.2, 0.2, 0.15, 0.2, 0.15, 0.1, *more]))
     sections = {
-        "words": np.frombuffer("\n".join(WORDS).encode(), np.uint8),
+        "words": np.frombuffer("\n".join(words).encode(), np.uint8),
         "unigram": unigram,
         "backoff1": np.full(size, -0.3),
-        "start2": np.array([0, 2, 2, 3, 4, 4, 4, 4]),
+        "start2": np.array([0, 2, 2, 3, *[4] * (size - 3)]),
         "word2": np.array([2, 4, 3, 2]),  # <s> a, <s> b, a ab, ab a
         "value2": np.array([0, 1, 2, 1]),
         "context3": np.array([0]),

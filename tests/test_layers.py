@@ -19,7 +19,7 @@ ROWS = (
     ("networks", "bundle"),
     ("frames", "vad", "features", "encoder", "transducer"),
     ("column", "ngram", "lexicon", "loop", "rewriter", "g2p", "p2g", "speller", "dictionary"),
-    ("names", "grammar", "catalog", "closed"),
+    ("names", "own", "grammar", "catalog", "closed"),
     ("memory", "search", "vocabulary", "posteriors", "lattice", "pictures", "lines"),
     ("witness", "command_set"),
     ("endpointers", "utterance", "recogniser", "engine", "naming", "transcriber"),

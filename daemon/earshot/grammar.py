@@ -14,7 +14,6 @@ depends on: hypotheses at one place are one.
 # ruff: noqa: ARG002 - one protocol, two grammars: each leaves aside what only the other needs
 
 from copy import copy
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from earshot.bundle import WORD_START
 from earshot.lexicon import Tree
 from earshot.loop import Loop, Spelling, Trail
 from earshot.ngram import Ngram
+from earshot.own import Own
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -75,16 +75,6 @@ class Grammar(Protocol):
         """A word as it is written, and what was heard where the lexicon lacks it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
-    """The words of the owner's names. Those beyond the language model follow its unknown word."""
-
-    words: tuple[str, ...]
-    """beyond the language model"""
-    favour: Floats
-    """natural log [V + 1 + words], for being the owner's own"""
-
-
 class Weights(NamedTuple):
     """How the language model counts."""
 
@@ -95,8 +85,6 @@ class Weights(NamedTuple):
     """natural log before scaling, of an utterance without words"""
     unknown: float = UNKNOWN
     """natural log before scaling, of a word outside the lexicon"""
-    own: float = OWN
-    """natural log before scaling, of a name that the language model lacks"""
 
 
 class LexiconGrammar:
@@ -121,7 +109,7 @@ class LexiconGrammar:
     ) -> None:
         """`marks` [V]: tokens that end a word."""
         self._ngram, self._marks, self._weights, self._loop = ngram, marks, weights, loop
-        self._own = own or Own((), np.zeros(ngram.unknown + 1, np.float32))
+        self._own = own or Own.none()
         self._last = ngram.unknown + len(self._own.words)  # what follows are trails
         self._tree = tree = loop.tree if loop else tree
         self._trail = Trail()
@@ -160,7 +148,21 @@ class LexiconGrammar:
         trail = self._trail.add(child[row[outside]] >> SHIFT, token[row[outside]])
         word[outside] = self._last + trail
         gain = self._weights.scale * tree.word_score[at] - self._look[place[row]]
-        return row, word, np.zeros(len(row), np.int64), gain
+        take, onward = self._onward(word)
+        return row[take], word[take], onward, gain[take]
+
+    def _onward(self, word: Ints) -> tuple[Ints, Ints]:
+        """Where to go on after words [W]: rows, and nodes; in a name, at the words after it too."""
+        every = np.arange(len(word))
+        mine = np.flatnonzero((word > self._ngram.unknown) & (word <= self._last))
+        if not len(mine):
+            return every, np.zeros(len(word), np.int64)
+        own = word[mine] - self._ngram.unknown - 1
+        over = np.ones(len(word), np.bool_)
+        over[mine] = self._own.whole[own]
+        root = self._own.root[own]
+        rows = np.concatenate([every[over], mine[root > 0]])
+        return rows, np.concatenate([np.zeros(int(over.sum()), np.int64), root[root > 0]])
 
     def enter(self, child: Ints, token: Ints) -> Ints:
         """A child in the tree is a node; one in the loop is a place, reached by a trail."""
@@ -173,17 +175,22 @@ class LexiconGrammar:
         return place
 
     def language(self, state: Ints, word: Ints) -> tuple[Floats, Ints]:
-        """Of the n-gram; every unknown word is the same to it."""
-        unknown, weights = self._ngram.unknown, self._weights
-        score, following = self._ngram.both(state, np.minimum(word, unknown))
-        score[(word > unknown) & (word <= self._last)] += weights.own
-        score[word > self._last] += weights.unknown
-        return weights.scale * score + weights.bonus, following
+        """Of the n-gram; every unknown word is the same to it, and so is every name of a kind."""
+        unknown, weights, own = self._ngram.unknown, self._weights, self._own
+        like, extra = np.minimum(word, unknown), np.zeros(len(word), np.float32)
+        mine = np.flatnonzero((word > unknown) & (word <= self._last))
+        number = word[mine] - unknown - 1
+        like[mine], extra[mine] = own.like[number], own.extra[number]
+        extra[word > self._last] = weights.unknown
+        inside = like == NONE
+        score, following = self._ngram.both(state, np.where(inside, 0, like))
+        score = np.where(inside, 0, score) + extra
+        return weights.scale * score + weights.bonus, np.where(inside, state, following)
 
     def favour(self, word: Ints) -> Floats:
-        """Nothing for words that were only heard."""
-        favour = self._own.favour
-        return np.where(word < len(favour), favour[np.minimum(word, len(favour) - 1)], 0)
+        """The same for all own words."""
+        mine = (word > self._ngram.unknown) & (word <= self._last)
+        return np.where(mine, np.float32(self._own.favour), np.float32(0))
 
     def final(self, node: Ints, state: Ints) -> tuple[npt.NDArray[np.bool_], Ints, Floats]:
         """Only between words; with the score of the sentence's end, or of hearing nothing."""

@@ -28,6 +28,18 @@ class Pronunciations:
     tokens: Ints
     share: Floats
 
+    def joined(self, more: Self) -> Self:
+        """These and more."""
+        longest = max(self.tokens.shape[1], more.tokens.shape[1])
+        padded = (
+            np.pad(t, ((0, 0), (0, longest - t.shape[1]))) for t in (self.tokens, more.tokens)
+        )
+        return type(self)(
+            np.append(self.word, more.word),
+            np.concatenate(list(padded)),
+            np.append(self.share, more.share),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -63,6 +75,30 @@ class Tree:
         by_node = np.argsort(last, kind="stable")
         children, ended = _ranges(parent, nodes), _ranges(last, nodes)
         return cls(*children, token, child, *ended, word[by_node], share[by_node], look)
+
+    def with_branches(self, branch: Ints, rows: Pronunciations) -> tuple[Self, Ints]:
+        """More trees behind this one, and their roots: that of each row's branch [P].
+
+        Nothing is looked ahead to in them.
+        """
+        kinds, number = np.unique(branch, return_inverse=True)
+        tokens = np.concatenate([number[:, None] + 1, rows.tokens], 1)
+        none = np.zeros(int(rows.word.max(initial=0)) + 1, np.float32)
+        more = self.build(Pronunciations(rows.word, tokens, rows.share), none)
+        more.look[1 : len(kinds) + 1] = 0.0
+        shift, arcs = len(self.first) - 1, len(self.token) - len(kinds)
+        joined = type(self)(
+            np.append(self.first, more.first[1:] + arcs),
+            np.append(self.count, more.count[1:]),
+            np.append(self.token, more.token[len(kinds) :]),
+            np.append(self.child, more.child[len(kinds) :] + shift),
+            np.append(self.word_first, more.word_first[1:] + len(self.word)),
+            np.append(self.word_count, more.word_count[1:]),
+            np.append(self.word, more.word),
+            np.append(self.word_score, more.word_score),
+            np.append(self.look, more.look[1:]),
+        )
+        return joined, number + 1 + shift
 
     def words_of(self, tokens: Iterable[int]) -> Ints:
         """The words that are said exactly so; none is most often the answer."""

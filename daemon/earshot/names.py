@@ -19,9 +19,17 @@ from earshot.saying import Words, ways
 MOST_SOUNDS = 4  # of one way to say a name
 AT_ONCE = 16  # words between two pauses; one that must be guessed takes some milliseconds
 OWNER = "'s"
+CLASS = "$"  # begins the word of a language model that stands for all names of a kind
+NONE = -1  # no word
 VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
+HISSED = ("s", "x", "z", "ch", "sh")
 HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 Tokens = tuple[int, ...]
+
+
+def class_of(kind: Kind) -> str:
+    """The word of a language model that stands for all entries of a kind."""
+    return CLASS + kind.value
 
 
 class Refused(NamedTuple):
@@ -31,23 +39,36 @@ class Refused(NamedTuple):
     why: str
 
 
+class OwnWord(NamedTuple):
+    """A word of names of one kind, at its place: names that begin alike share their first words."""
+
+    text: str
+    kind: Kind
+    before: int
+    """the own word that comes before it in the name; NONE for the first of a name"""
+    whole: bool
+    """a name may end here"""
+    said: tuple[Tokens, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a catalog brings to the search."""
 
     phrases: tuple[Tokens, ...] = ()
     weights: tuple[float, ...] = ()  # of each phrase
-    words: tuple[str, ...] = ()  # beyond those of the language model
-    spoken: tuple[tuple[str, Tokens], ...] = ()  # words, known or new, as the catalog says them
+    words: tuple[OwnWord, ...] = ()
     refused: tuple[Refused, ...] = ()
 
 
 class _Name(NamedTuple):
     """One way to say a name: words as they are written, and the words that they sound like."""
 
+    entry: Entry
     written: Words
     said: Words
-    weight: float
+    favoured: bool = True
+    """is a phrase of its own, not only a word where names of its kind are expected"""
 
 
 def names_of(
@@ -61,20 +82,20 @@ def names_of(
     asked = [one for entry in entries for one in _ways(entry, refused)]
     words = dict.fromkeys(word for one in asked for word in one.said)
     sounds = _Sounds(list(words), dictionary, pause)
-    spoken: dict[tuple[str, Tokens], None] = {}
-    phrases: dict[Tokens, float] = {}
+    own, phrases = _Own(), dict[Tokens, float]()
     for one in asked:
-        spoken |= dict.fromkeys(sounds.words(one))
-        for phrase in sounds.phrases(one):
-            phrases[phrase] = max(phrases.get(phrase, 0.0), one.weight)
-    new = dict.fromkeys(word for word, _ in spoken if not dictionary.knows(word))
-    weights = tuple(phrases.values())
-    return Names(tuple(phrases), weights, tuple(new), tuple(spoken), tuple(refused))
+        if one.entry.kind is Kind.PHRASE:
+            own.scatter(one, sounds)
+        else:
+            own.join(one, sounds)
+        weight = 1.0 if one.entry.weight is None else one.entry.weight
+        for phrase in sounds.phrases(one) if one.favoured else ():
+            phrases[phrase] = max(phrases.get(phrase, 0.0), weight)
+    return Names(tuple(phrases), tuple(phrases.values()), own.words(), tuple(refused))
 
 
 def _ways(entry: Entry, refused: list[Refused]) -> Iterator[_Name]:
     """The ways to say an entry and its aliases."""
-    weight = 1.0 if entry.weight is None else entry.weight
     for alias in (Alias(entry.name, entry.said), *entry.aliases):
         try:
             said = ways(alias.said or alias.name)
@@ -87,14 +108,33 @@ def _ways(entry: Entry, refused: list[Refused]) -> Iterator[_Name]:
             continue
         for way in said:
             written = way if not alias.said else tuple(alias.name.casefold().split())
-            yield _Name(written, way, weight)
-            if entry.kind is Kind.CONTACT:
-                yield _Name(_owner(written), _owner(way), weight)
+            yield from _forms(_Name(entry, written, way))
+
+
+def _forms(one: _Name) -> Iterator[_Name]:
+    """A name, and what people make of it: "Anna's", "the Kowalskis", "Anna" alone, "two lamps"."""
+    yield one
+    kind = one.entry.kind
+    if kind in {Kind.CONTACT, Kind.DEVICE}:
+        several = (*one.written[:-1], plural(one.written[-1]))
+        yield one._replace(written=several, said=_owner(one.said), favoured=False)
+    if kind is Kind.CONTACT:
+        yield one._replace(written=_owner(one.written), said=_owner(one.said))
+        if 1 < len(one.written) == len(one.said):
+            for part in (slice(1), slice(-1, None)):
+                alone = one._replace(written=one.written[part], said=one.said[part], favoured=False)
+                yield alone
+                yield alone._replace(written=_owner(alone.written), said=_owner(alone.said))
 
 
 def _owner(words: Words) -> Words:
     """Words with the last one as an owner."""
     return (*words[:-1], words[-1] + OWNER)
+
+
+def plural(word: str) -> str:
+    """More than one of it; in English it sounds as its owner does."""
+    return word + ("es" if word.endswith(HISSED) else "s")
 
 
 def _owned(word: str) -> str:
@@ -119,6 +159,7 @@ class _Sounds:
     ) -> None:
         self._symbols = dictionary.symbols
         self._token = dictionary.token
+        self.knows = dictionary.knows
         owners = {word for word in words if word.endswith(OWNER) and not dictionary.knows(word)}
         plain = list(dict.fromkeys(_owned(word) if word in owners else word for word in words))
         self._known: dict[str, list[Tokens]] = {}
@@ -146,13 +187,50 @@ class _Sounds:
         names = (self._symbols[token].removesuffix(WORD_END) for token in tokens[:-1])
         return (*(self._token[name] for name in names), tokens[-1])
 
-    def words(self, one: _Name) -> Iterator[tuple[str, Tokens]]:
+    def words(self, one: _Name) -> Iterator[tuple[str, list[Tokens]]]:
         """Each word of a name as it is written, with its pronunciations.
 
         Where it is said in another number of words, all of it is one word.
         """
         if len(one.written) == len(one.said):
             for word, said in zip(one.written, one.said, strict=True):
-                yield from ((word, tokens) for tokens in self._known[said])
+                yield word, self._known[said]
         else:
-            yield from ((" ".join(one.written), tokens) for tokens in self.phrases(one))
+            yield " ".join(one.written), list(self.phrases(one))
+
+
+class _Own:
+    """The words of names while they are gathered."""
+
+    def __init__(self) -> None:
+        self._number: dict[tuple[Kind, int, str], int] = {}
+        self._said: list[dict[Tokens, None]] = []
+        self._whole: set[int] = set()
+
+    def _add(self, kind: Kind, before: int, text: str, said: Sequence[Tokens]) -> int:
+        number = self._number.setdefault((kind, before, text), len(self._number))
+        if number == len(self._said):
+            self._said.append({})
+        self._said[number] |= dict.fromkeys(said)
+        return number
+
+    def join(self, one: _Name, sounds: _Sounds) -> None:
+        """Take up a name whose words come one after the other."""
+        before = NONE
+        for text, said in sounds.words(one):
+            before = self._add(one.entry.kind, before, text, said)
+        self._whole.add(before)
+
+    def scatter(self, one: _Name, sounds: _Sounds) -> None:
+        """Take up the words of a phrase, each of which may be said alone; known ones are known."""
+        for text, said in sounds.words(one):
+            if one.written != one.said or not sounds.knows(text):
+                self._whole.add(self._add(one.entry.kind, NONE, text, said))
+
+    def words(self) -> tuple[OwnWord, ...]:
+        """All of them; a word comes after those before it."""
+        rows = zip(self._number, self._said, strict=True)
+        return tuple(
+            OwnWord(text, kind, before, i in self._whole, tuple(said))
+            for i, ((kind, before, text), said) in enumerate(rows)
+        )

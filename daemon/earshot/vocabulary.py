@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from earshot.bundle import SPELLER, Bundle
 from earshot.dictionary import Dictionary
-from earshot.grammar import Grammar, LexiconGrammar, Own, Weights
+from earshot.grammar import Grammar, LexiconGrammar, Weights
 from earshot.lexicon import WORD_END, Pronunciations, Tree, read
 from earshot.loop import Loop
 from earshot.names import Names
 from earshot.ngram import Ngram
+from earshot.own import Own, grown
 from earshot.p2g import P2g
 from earshot.search import SearchSettings
 from earshot.speller import Speller
@@ -52,18 +53,14 @@ class Vocabulary:
 
     def grammars(self, names: Names | None = None) -> Grammars:
         """Grammars of all words, and of those of the owner's names."""
-        rows = _with_names(self.rows, names, self.ngram.words) if names else self.rows
 
         @lru_cache(1)  # a tree takes a while, and every utterance asks, with the same settings
         def grammars(search: SearchSettings) -> Callable[[], Grammar]:
-            weights = Weights(
-                search.lm_scale, search.word_bonus, search.nothing, search.unknown, search.own
-            )
+            weights = Weights(search.lm_scale, search.word_bonus, search.nothing, search.unknown)
             tree, loop, own = self.tree, self.loop, None
             if names:
-                own = _own(names, self.ngram, search.name_favour)
-                known = np.append(self.ngram.unigram, np.full(len(names.words), search.own))
-                tree = Tree.build(rows, known.astype(np.float32))
+                own = Own.build(names, self.ngram, search.own, search.name_favour)
+                tree, own = grown(self.rows, own, names, self.ngram)
                 loop = self._loop(tree)
             return LexiconGrammar(tree, self.ngram, self.marks, weights, loop, own).fresh
 
@@ -73,33 +70,3 @@ class Vocabulary:
         if self.loop is None:
             return None
         return Loop.build(tree, self.rows, self.marks, self.ngram.unknown, self.loop.spell)
-
-
-def _numbers(names: Names, known: list[str]) -> dict[str, int]:
-    """Words by number; those of names follow the unknown word."""
-    found = {word: i for i, word in enumerate(known)}
-    return found | {word: len(known) + 1 + i for i, word in enumerate(names.words)}
-
-
-def _with_names(rows: Pronunciations, names: Names, known: list[str]) -> Pronunciations:
-    """The lexicon, and how names are said. What it has already comes once more: that is as well."""
-    number = _numbers(names, known)
-    longest = max([rows.tokens.shape[1], *(len(tokens) for _, tokens in names.spoken)])
-    tokens = np.zeros((len(names.spoken), longest), np.int64)
-    for row, (_, said) in zip(tokens, names.spoken, strict=True):
-        row[: len(said)] = said
-    before = np.pad(rows.tokens, ((0, 0), (0, longest - rows.tokens.shape[1])))
-    word = np.array([number[word] for word, _ in names.spoken], np.int64)
-    return Pronunciations(
-        np.concatenate([rows.word, word]),
-        np.concatenate([before, tokens]),
-        np.append(rows.share, np.zeros(len(word), np.float32)),
-    )
-
-
-def _own(names: Names, ngram: Ngram, favour: float) -> Own:
-    """What the grammar needs to know of names."""
-    number = _numbers(names, ngram.words)
-    column = np.zeros(ngram.unknown + 1 + len(names.words), np.float32)
-    column[[number[word] for word, _ in names.spoken]] = favour
-    return Own(names.words, column)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from models import compare, pieces
-from models.blocks import Shape
+from models.blocks import KINDS, Shape
 from models.compare import VARIANTS, row, table
 from models.corpus import Recording
 from models.data import Corpus
@@ -75,7 +75,7 @@ def test_a_variant_like_none_before_it_is_refused(tmp_path: Path) -> None:
 def test_the_variants_that_come_with_it_are_shapes_and_keep_the_base() -> None:
     found = variants(VARIANTS)
     shapes = {name: Shape(**recipe["network"]) for name, recipe in found.items()}
-    assert {shape.kind for shape in shapes.values()} == {"conformer", "convolution", "lstm"}
+    assert {shape.kind for shape in shapes.values()} == set(KINDS)
     keys = {name: set(recipe) - {"start"} for name, recipe in found.items()}
     assert set(map(tuple, map(sorted, keys.values()))) == {
         ("data", "network", "optimiser", "stage")

@@ -25,6 +25,7 @@ SHAPES = {
     "conformer": TINY,
     "convolution": replace(TINY, kind="convolution"),
     "lstm": replace(TINY, kind="lstm"),
+    "mixed": replace(TINY, kind="mixed"),
     "at 40 ms": replace(TINY, stride=1),
     "lstm at 160 ms": replace(TINY, kind="lstm", stride=4),
 }
@@ -86,7 +87,7 @@ def test_two_tokens_of_context_are_predicted_by_the_daemon_as_by_torch(tmp_path:
     np.testing.assert_allclose(exported.predict(contexts.numpy()), wanted.numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["conformer", "convolution", "lstm"])
+@pytest.mark.parametrize("kind", ["conformer", "convolution", "lstm", "mixed"])
 def test_a_network_of_word_pieces_recognises_in_the_daemon(kind: str, tmp_path: Path) -> None:
     shape = replace(TINY, kind=kind, context=2, tokens=len(PIECES))
     export.export(network(shape), tmp_path, int8=True, symbols=PIECES)
@@ -144,7 +145,7 @@ def test_an_encoder_that_differs_from_torch_is_refused_and_taken_away(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("kind", ["conformer", "convolution", "lstm"])
+@pytest.mark.parametrize("kind", ["conformer", "convolution", "lstm", "mixed"])
 def test_int8_is_smaller_and_still_runs_with_the_same_metadata(kind: str, tmp_path: Path) -> None:
     large, small = tmp_path / "large", tmp_path / "small"
     net = network(replace(TINY, kind=kind, middle=64))

@@ -111,7 +111,7 @@ def test_sentences_begin_as_often_with_a_word_as_they_were_counted_to(tmp_path: 
     model = trained(tmp_path)
     turn, what, play, was = (probability(model, word) for word in ("turn", "what", "play", "was"))
     assert turn > what > was
-    assert turn > 2 * play
+    assert turn > 1.5 * play
 
 
 def test_a_history_of_two_words_is_told_from_one(tmp_path: Path) -> None:
