@@ -15,6 +15,28 @@ def edits(wanted: Sequence[str | int], given: Sequence[str | int]) -> int:
     return row[-1]
 
 
+def aligned(wanted: Sequence[str], given: Sequence[str]) -> list[tuple[str, str]]:
+    """A shortest way from one to the other, last pair first; "" for what has no counterpart."""
+    cost = [[i + j for j in range(len(given) + 1)] for i in range(len(wanted) + 1)]
+    for i, want in enumerate(wanted, 1):
+        for j, got in enumerate(given, 1):
+            ways = (cost[i - 1][j - 1] + (want != got), cost[i - 1][j] + 1, cost[i][j - 1] + 1)
+            cost[i][j] = min(ways)
+    i, j, pairs = len(wanted), len(given), []
+    while i or j:
+        want, got = wanted[i - 1] if i else "", given[j - 1] if j else ""
+        if want and got and cost[i][j] == cost[i - 1][j - 1] + (want != got):
+            i, j = i - 1, j - 1
+            pairs.append((want, got))
+        elif want and cost[i][j] == cost[i - 1][j] + 1:
+            i -= 1
+            pairs.append((want, ""))
+        else:
+            j -= 1
+            pairs.append(("", got))
+    return pairs
+
+
 def rate(
     errors: Sequence[int], words: Sequence[int], draws: int = 1000
 ) -> tuple[float, float, float]:

@@ -20,12 +20,19 @@ lattices = st.builds(
     st.lists(positions, max_size=3).map(tuple),
     st.lists(arcs, max_size=3).map(tuple),
 )
+names = st.lists(st.builds(ev.Named, texts, texts), max_size=2).map(tuple)
+rivals = st.builds(ev.Rival, texts, shares, shares, names)
+explanations = st.builds(
+    ev.Explanation, counts, shares, names, st.lists(rivals, max_size=2).map(tuple)
+)
 results = st.builds(
     ev.Result,
     st.lists(words, max_size=3).map(tuple),
     shares,
     st.lists(st.builds(ev.Alternative, texts, scores), max_size=3).map(tuple),
     lattices,
+    st.none(),
+    st.lists(explanations, max_size=2).map(tuple),
 )
 decisions = st.builds(ev.Decision, texts, st.lists(st.tuples(texts, scores), max_size=3).map(tuple))
 kinds = st.sampled_from(ev.EndPointKind)

@@ -10,16 +10,15 @@ from earshot.bundle import open_bundle
 from earshot.catalog import Catalog
 from earshot.engine import Engine
 from earshot.entries import Alias, Entry, Kind
-from earshot.errors import RequestError
 from earshot.grammar import LexiconGrammar, Weights
 from earshot.lexicon import Pronunciations
 from earshot.names import Names, OwnWord, names_of
-from earshot.own import Own, grown
+from earshot.own import Favour, Own, grown
 from earshot.search import Search, SearchSettings
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
 
-from tests import networks, small
+from tests import small
 from tests.recordings import AUDIO
 
 SHIPPED = Path(__file__).parents[1] / "models" / "bundles" / "en"
@@ -163,12 +162,6 @@ def test_transcribe_takes_a_catalog_and_says_what_it_cannot_favour(
     assert "is no letter to say in English; give how it sounds" in strange
 
 
-def test_names_need_a_bundle_of_phones(tmp_path: Path) -> None:
-    engine = Engine.open(open_bundle(networks.write(tmp_path, "zipformer2")))
-    with pytest.raises(RequestError, match="has word pieces, but names need a bundle of phones"):
-        engine.naming([])
-
-
 WIDE = SearchSettings(beam=10_000, width=1e4, extend_width=1e4, lattice_width=1e4, ilm_scale=0.3)
 
 
@@ -181,7 +174,7 @@ def own_grammar(folder: Path, words: list[OwnWord], known: list[str]) -> Lexicon
     model = small.ngram(folder, known)
     rows = Pronunciations(np.array([2]), np.array([[4]]), np.zeros(1, np.float32))
     names = Names(words=tuple(words))
-    tree, own = grown(rows, Own.build(names, model, -8.0, 1.5), names, model)
+    tree, own = grown(rows, Own.build(names, model, -8.0, Favour(1.5)), names, model, 0.6)
     marks = np.array([symbol.endswith("|") for symbol in small.SYMBOLS])
     return LexiconGrammar(tree, model, marks, Weights(0.6), own=own)
 

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from earshot.command_set import REJECT, Commands
 from earshot.convert import duration, to_message, wanted
+from earshot.entries import Entry, Kind, Phrases, named
 from earshot.errors import EarshotError, LimitError, RequestError
 from earshot.generated.v1 import recognition_pb2, status_pb2
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionServicer
@@ -31,7 +32,8 @@ _FORMATS = {
     recognition_pb2.SAMPLE_FORMAT_S16LE: "s16le",
     recognition_pb2.SAMPLE_FORMAT_F32LE: "f32le",
 }
-_STREAM, _WAIT = "audio of one call", "waiting for the client to read"
+MOST_PHRASES = 1_000  # of a call
+_CALL, _STREAM, _WAIT = "one call", "audio of one call", "waiting for the client to read"
 # gRPC ends the requests of a cancelled call as it ends those of one that is done, and may tell only
 # then which it was. What is cancelled within this time of the end is not committed.
 _CANCELLED_WITHIN = 0.02  # seconds
@@ -101,8 +103,8 @@ class RecognitionApi(RecognitionServicer):
                 requests = understood(requests)
                 config = await self._config(requests)
                 audio = PushedAudio(_format(config))
-                if config.HasField("commands"):
-                    await self._sessions.command(session, _commands(config.commands))
+                if asked := _asked(config):
+                    await self._sessions.attune(session, asked)
                 hearing = asyncio.create_task(self._hear(requests, audio, session, outbox))
                 try:
                     response = recognition_pb2.RecognizeResponse
@@ -172,9 +174,24 @@ def _format(config: recognition_pb2.RecognizeConfig) -> PcmFormat:
     return PcmFormat(sample, config.sample_rate, config.channels or 1)
 
 
-def _commands(asked: recognition_pb2.Commands) -> Commands:
-    reject = asked.reject if asked.HasField("reject") else REJECT
-    return Commands(asked.templates, "commands", reject)
+def _asked(config: recognition_pb2.RecognizeConfig) -> Commands | Phrases | None:
+    """What the client wants to be heard in a way of its own."""
+    if config.HasField("commands"):
+        if config.phrases:
+            message = "commands are all that is heard with them; send them or phrases, not both"
+            raise RequestError(message)
+        asked = config.commands
+        reject = asked.reject if asked.HasField("reject") else REJECT
+        return Commands(asked.templates, "commands", reject)
+    if (count := len(config.phrases)) > MOST_PHRASES:
+        raise LimitError(_CALL, count, MOST_PHRASES, "phrases")
+    return Phrases(tuple(map(_entry, config.phrases))) if config.phrases else None
+
+
+def _entry(phrase: recognition_pb2.Phrase) -> Entry:
+    kind = named(phrase.kind) if phrase.kind else Kind.PHRASE
+    boost = phrase.boost if phrase.HasField("boost") else None
+    return Entry.of(kind, phrase.text, phrase.sounds_like, weight=boost)
 
 
 def _audio(request: recognition_pb2.RecognizeRequest) -> bytes:

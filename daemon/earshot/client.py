@@ -27,10 +27,14 @@ def connected(path: Path) -> Iterator[grpc.Channel]:
 
 
 def listen(
-    channel: grpc.Channel, *, partials: bool = True, lattices: bool = False
+    channel: grpc.Channel,
+    *,
+    partials: bool = True,
+    lattices: bool = False,
+    explanations: bool = False,
 ) -> Iterator[Event]:
     """Follow the microphone of the daemon."""
-    wish = recognition_pb2.Filter(partials=partials, lattices=lattices)
+    wish = recognition_pb2.Filter(partials=partials, lattices=lattices, explanations=explanations)
     stub = RecognitionStub(channel)  # type: ignore[no-untyped-call]
     for response in stub.Listen(recognition_pb2.ListenRequest(filter=wish)):
         yield from_message(response.event)

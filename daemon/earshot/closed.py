@@ -70,7 +70,7 @@ class ClosedGrammar:
         gain = self._weights.scale * tree.word_score[at] - self._look[child[row]]
         return row, arc, self._trees.onward[arc], gain.astype(np.float32)
 
-    def favour(self, word: Ints) -> Floats:
+    def favour(self, state: Ints, word: Ints) -> Floats:  # noqa: ARG002 - one protocol
         """None: whatever is in the set is as good."""
         return np.zeros(len(word), np.float32)
 

@@ -12,6 +12,7 @@ from earshot.bundle import find, open_bundle
 from earshot.command_set import Commands
 from earshot.config import Settings
 from earshot.engine import Engine
+from earshot.entries import Phrases
 from earshot.errors import DeviceError
 from earshot.events import Event
 from earshot.feed import Feed
@@ -46,17 +47,16 @@ def load_engine(name: str) -> Engine:
 
 
 def mind_of(engine: Engine, catalog: Path) -> Mind:
-    """What the daemon needs of an engine, which favours the names of a catalog if it can."""
-
-    def commanded(commands: Commands) -> Recognises:
-        return engine.commanded(commands).recogniser()
-
-    name, version = engine.bundle.name, engine.bundle.version
-    if engine.parts.vocabulary is None:
-        return Mind(engine.recogniser, name, version, commanded)
+    """What the daemon needs of an engine, which favours the names of a catalog."""
     naming = Naming(engine, catalog)
+
+    def special(asked: Commands | Phrases) -> Recognises:
+        if isinstance(asked, Commands):
+            return engine.commanded(asked).recogniser()
+        return naming.with_phrases(asked).recogniser()
+
     named = partial(engine.recogniser, lambda: naming.engine)
-    return Mind(named, name, version, commanded, naming.watch)
+    return Mind(named, engine.bundle.name, engine.bundle.version, special, naming.watch)
 
 
 def open_source(settings: Settings) -> Source:

@@ -1,6 +1,6 @@
 """Events as messages of the API and back. A sample is 62 500 ns, so nothing is lost on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -18,7 +18,7 @@ _KINDS = {
     ev.EndPointKind.FINAL: pb.END_POINT_KIND_FINAL,
 }
 _KINDS_BACK = {message: kind for kind, message in _KINDS.items()}
-ALL = Filter(partials=True, lattices=True)
+ALL = Filter(partials=True, lattices=True, explanations=True)
 
 
 def wanted(event: ev.Event, wish: Filter) -> bool:
@@ -78,7 +78,20 @@ def _result(result: ev.Result, wish: Filter) -> pb.Result:
         lattice=_lattice(result.lattice) if wish.lattices else None,
         command=_command(result.command) if result.command else None,
         formatted=_formatted(result) if wish.formatted else None,
+        explanations=map(_explanation, result.explanations if wish.explanations else ()),
     )
+
+
+def _explanation(one: ev.Explanation) -> pb.Explanation:
+    lost = [
+        pb.Rival(text=r.text, bias=r.bias, posterior=r.posterior, names=map(_named, r.names))
+        for r in one.lost
+    ]
+    return pb.Explanation(word=one.word, bias=one.bias, names=map(_named, one.names), lost=lost)
+
+
+def _named(one: ev.Named) -> pb.Named:
+    return pb.Named(kind=one.kind, name=one.name)
 
 
 def _command(command: ev.Command) -> pb.Command:
@@ -198,7 +211,17 @@ def _result_back(result: pb.Result) -> ev.Result:
         tuple(alternatives),
         ev.Lattice(tuple(nodes), tuple(arcs)),
         _command_back(result.command) if result.HasField("command") else None,
+        tuple(map(_explanation_back, result.explanations)),
     )
+
+
+def _explanation_back(one: pb.Explanation) -> ev.Explanation:
+    lost = (ev.Rival(r.text, r.bias, r.posterior, _names_back(r.names)) for r in one.lost)
+    return ev.Explanation(one.word, one.bias, _names_back(one.names), tuple(lost))
+
+
+def _names_back(names: Iterable[pb.Named]) -> tuple[ev.Named, ...]:
+    return tuple(ev.Named(one.kind, one.name) for one in names)
 
 
 def _command_back(command: pb.Command) -> ev.Command:

@@ -7,18 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from earshot.bundle import MANIFEST, Bundle
+import numpy as np
+
+from earshot.bundle import MANIFEST, WORD_START, Bundle
 from earshot.catalog import Catalog
 from earshot.command_set import Commands, CommandSet, closed_search
 from earshot.encoder import Encoder
 from earshot.endpointers import EndPointSettings
 from earshot.entries import Entry
 from earshot.errors import INSTALL, BundleError, RequestError, SettingsError
+from earshot.explain import Index
 from earshot.grammar import PieceGrammar
 from earshot.lattice import LatticeSettings
 from earshot.names import Refused, names_of
 from earshot.recogniser import Recogniser
 from earshot.search import SearchSettings
+from earshot.segments import segmented
 from earshot.settings import assemble
 from earshot.transducer import Scorer, Transducer, scorers
 from earshot.units import samples
@@ -55,6 +59,8 @@ class Parts:
     catalog: Catalog
     vocabulary: Vocabulary | None = None
     """the words of a phone bundle; None for word pieces"""
+    index: Index | None = None
+    """the names that are favoured"""
     commands: CommandSet | None = None
     """what alone is listened for; None for dictation"""
 
@@ -90,7 +96,10 @@ class Engine:
 
     def commanded(self, commands: Commands) -> Self:
         """The same networks for a closed set of commands. Raises RequestError, LimitError."""
-        known = CommandSet(commands, self._vocabulary("commands").dictionary)
+        if self.parts.vocabulary is None:
+            message = f"{self.bundle.label} has word pieces, but commands need a bundle of phones"
+            raise RequestError(message)
+        known = CommandSet(commands, self.parts.vocabulary.dictionary)
         parts = replace(self.parts, new_grammar=known.grammars, commands=known)
         tuning = replace(self.tuning, search=closed_search(self.tuning.search))
         return replace(self, parts=parts, tuning=tuning)
@@ -100,20 +109,20 @@ class Engine:
     ) -> tuple[Self, tuple[Refused, ...]]:
         """The same engine, favouring names; and those that it cannot favour.
 
-        `pause` is called now and then. Raises RequestError for a bundle of word pieces.
+        `pause` is called now and then.
         """
-        vocabulary = self._vocabulary("names")
-        names = names_of(entries, vocabulary.dictionary, pause)
+        vocabulary, grammars = self.parts.vocabulary, self.parts.new_grammar
+        if vocabulary:
+            names = names_of(entries, vocabulary.dictionary, pause)
+            grammars, marks = vocabulary.grammars(names), vocabulary.marks
+        else:
+            names = segmented(entries, self.bundle.symbols)
+            marks = np.array([symbol.startswith(WORD_START) for symbol in self.bundle.symbols])
         bonus = [self.tuning.search.name_bonus * weight for weight in names.weights]
-        catalog = Catalog.build(names.phrases, bonus, vocabulary.marks, closing=True)
-        parts = replace(self.parts, new_grammar=vocabulary.grammars(names), catalog=catalog)
+        catalog = Catalog.build(names.phrases, bonus, marks, closing=vocabulary is not None)
+        index = Index(names.forms)
+        parts = replace(self.parts, new_grammar=grammars, catalog=catalog, index=index)
         return replace(self, parts=parts), names.refused
-
-    def _vocabulary(self, what: str) -> Vocabulary:
-        if self.parts.vocabulary is None:
-            message = f"{self.bundle.label} has word pieces, but {what} need a bundle of phones"
-            raise RequestError(message)
-        return self.parts.vocabulary
 
     def recogniser(self, latest: Callable[[], Self] | None = None) -> Recogniser:
         """A recogniser for one stream of audio; every utterance is heard by the `latest` parts."""
@@ -128,7 +137,7 @@ class Engine:
                 scorer = witness = Witness(scorer, tuning.search.ilm_scale)
                 judge = known.judge(witness)
             way = (start, parts.encoder, scorer, new_grammar(), parts.catalog)
-            return Utterance(*way, settings, delay, judge)
+            return Utterance(*way, settings, delay, judge, parts.index)
 
         return Recogniser(begin, tuning.vad, tuning.endpoint)
 

@@ -121,6 +121,14 @@ class Entry:
         return found.called(newer.aliases)
 
 
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Names that a client wants to be favoured in one stream of audio."""
+
+    entries: tuple[Entry, ...]
+    source: str = "phrases"
+
+
 def checked(name: str) -> str:
     """The name, tidied. Raises RequestError for an empty one, LimitError for a long one."""
     found = tidy(name)

@@ -68,6 +68,34 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """An entry of the catalog."""
+
+    kind: str
+    name: str  # as its owner wrote it
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A favoured word that was considered and lost."""
+
+    text: str
+    bias: float  # natural log
+    posterior: float  # 0..1
+    names: tuple[Named, ...]  # that it may be of
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The part that names of the catalog had in one word."""
+
+    word: int  # its place among the words of the result
+    bias: float  # natural log; what names added. 0 where they added nothing
+    names: tuple[Named, ...]  # that the word may be of
+    lost: tuple[Rival, ...]  # at the same time, likeliest first
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What was understood of an utterance: the lattice and the views of it."""
 
@@ -76,6 +104,7 @@ class Result:
     alternatives: tuple[Alternative, ...]  # best first
     lattice: Lattice
     command: Command | None = None  # where commands are listened for
+    explanations: tuple[Explanation, ...] = ()  # of the words in which names had a part
 
     @property
     def text(self) -> str:

@@ -56,8 +56,8 @@ class Grammar(Protocol):
     def words(self, node: Ints, token: Ints, child: Ints) -> tuple[Ints, Ints, Ints, Floats]:
         """Extensions [M] that end a word: row, word, child to go on from, gain, each [W]."""
 
-    def favour(self, word: Ints) -> Floats:
-        """What words [W] earn for being the owner's own."""
+    def favour(self, state: Ints, word: Ints) -> Floats:
+        """What words [W] after states [W] earn for being the owner's own."""
 
     def enter(self, child: Ints, token: Ints) -> Ints:
         """Nodes behind children [M] that were reached by tokens [M]."""
@@ -187,10 +187,14 @@ class LexiconGrammar:
         score = np.where(inside, 0, score) + extra
         return weights.scale * score + weights.bonus, np.where(inside, state, following)
 
-    def favour(self, word: Ints) -> Floats:
-        """The same for all own words."""
-        mine = (word > self._ngram.unknown) & (word <= self._last)
-        return np.where(mine, np.float32(self._own.favour), np.float32(0))
+    def favour(self, state: Ints, word: Ints) -> Floats:
+        """What the own ones among them earn."""
+        found = np.zeros(len(word), np.float32)
+        mine = np.flatnonzero((word > self._ngram.unknown) & (word <= self._last))
+        if len(mine):
+            number = word[mine] - self._ngram.unknown - 1
+            found[mine] = self._own.earned(number, state[mine], self._ngram)
+        return found
 
     def final(self, node: Ints, state: Ints) -> tuple[npt.NDArray[np.bool_], Ints, Floats]:
         """Only between words; with the score of the sentence's end, or of hearing nothing."""
@@ -242,7 +246,7 @@ class PieceGrammar:
         rows = np.arange(len(node))
         return rows, node, np.full(len(node), self.start_node), np.zeros(len(node), np.float32)
 
-    def favour(self, word: Ints) -> Floats:
+    def favour(self, state: Ints, word: Ints) -> Floats:
         """None: words are told apart only as they are written."""
         return np.zeros(len(word), np.float32)
 

@@ -24,7 +24,7 @@ from earshot.notify import Notifier
 from earshot.sandbox import refuses_internet
 from earshot.server import serving
 from earshot.session import Recognises
-from earshot.sessions import Commanded, Condition, Sessions, SessionSettings, unable
+from earshot.sessions import Condition, Sessions, SessionSettings, Special, unable
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ class Mind:
     new_recogniser: Callable[[], Recognises]
     bundle: str
     version: str
-    commanded: Commanded = unable
-    """what hears nothing but commands"""
+    special: Special = unable
+    """what hears as a client asks for"""
     watch: Callable[[], Coroutine[object, object, None]] | None = None
     """follows what may change what is recognised"""
 
@@ -82,7 +82,7 @@ async def live(plan: Plan) -> None:
 
 def _sessions(plan: Plan) -> Sessions:
     mind = plan.mind
-    return Sessions(mind.new_recogniser, plan.sessions, plan.source, mind.commanded)
+    return Sessions(mind.new_recogniser, plan.sessions, plan.source, mind.special)
 
 
 @asynccontextmanager

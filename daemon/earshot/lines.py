@@ -1,5 +1,7 @@
 """Events for people, as one line each, and for programs, as one JSON object each."""
 
+from collections.abc import Iterator
+
 from earshot.events import (
     Alternative,
     AudioDropped,
@@ -8,7 +10,9 @@ from earshot.events import (
     Committed,
     EndPoint,
     Event,
+    Explanation,
     Lattice,
+    Named,
     Partial,
     Result,
     Retracted,
@@ -67,6 +71,45 @@ def command_line(result: Result) -> str:
         return "no command"
     slots = (f"{name}={value}" for name, value in result.command.slots)
     return " ".join((result.command.intent, *slots, f"“{result.text}”"))
+
+
+def explanation_lines(result: Result) -> list[str]:
+    """Say what part names had in a result, one line a word."""
+    return [
+        f"  {result.words[one.word].text}: {', '.join(_reasons(one))}"
+        for one in result.explanations
+    ]
+
+
+def _reasons(one: Explanation) -> Iterator[str]:
+    if one.names:
+        yield f"favoured by {one.bias:+.1f} as {_names(one.names)}"
+    for rival in one.lost:
+        names = _names(rival.names)
+        yield f"{rival.text} ({names}, {rival.bias:+.1f}) lost at {rival.posterior:.1%}"
+
+
+def _names(names: tuple[Named, ...]) -> str:
+    return " or ".join(f"{one.kind} “{one.name}”" for one in names)
+
+
+def explanation_object(one: Explanation) -> dict[str, object]:
+    """Say what part names had in a word as a JSON object."""
+    lost = [
+        {
+            "word": rival.text,
+            "bias": round(rival.bias, 4),
+            "posterior": round(rival.posterior, 4),
+            "names": _named_objects(rival.names),
+        }
+        for rival in one.lost
+    ]
+    names = _named_objects(one.names)
+    return {"word": one.word, "bias": round(one.bias, 4), "names": names, "lost": lost}
+
+
+def _named_objects(names: tuple[Named, ...]) -> list[dict[str, str]]:
+    return [{"kind": one.kind, "name": one.name} for one in names]
 
 
 def command_object(command: Command) -> dict[str, object]:
@@ -133,12 +176,14 @@ def brief_object(event: Event) -> dict[str, object]:
 
 def _result_object(result: Result) -> dict[str, object]:
     command = {"command": command_object(result.command)} if result.command else {}
+    explanations = [explanation_object(one) for one in result.explanations]
     return {
         "text": result.text,
         "confidence": round(result.confidence, 4),
         "words": [word_object(word) for word in result.words],
         "nbest": [alternative_object(alternative) for alternative in result.alternatives],
         **command,
+        **({"explanations": explanations} if explanations else {}),
     }
 
 

@@ -12,14 +12,15 @@ from typing import NamedTuple
 from earshot.dictionary import Dictionary
 from earshot.entries import Alias, Entry, Kind
 from earshot.errors import LimitError, RequestError
+from earshot.events import Named
 from earshot.g2p import MOST_LETTERS
 from earshot.lexicon import WORD_END
 from earshot.saying import Words, ways
 
 MOST_SOUNDS = 4  # of one way to say a name
 AT_ONCE = 16  # words between two pauses; one that must be guessed takes some milliseconds
-OWNER = "'s"
 CLASS = "$"  # begins the word of a language model that stands for all names of a kind
+OWNER = "'s"
 NONE = -1  # no word
 VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 HISSED = ("s", "x", "z", "ch", "sh")
@@ -39,6 +40,18 @@ class Refused(NamedTuple):
     why: str
 
 
+class Form(NamedTuple):
+    """A name and the words that it is written in."""
+
+    named: Named
+    words: Words
+
+
+def named_of(entry: Entry) -> Named:
+    """An entry as events tell of it."""
+    return Named(entry.kind.value, entry.name)
+
+
 class OwnWord(NamedTuple):
     """A word of names of one kind, at its place: names that begin alike share their first words."""
 
@@ -49,15 +62,17 @@ class OwnWord(NamedTuple):
     whole: bool
     """a name may end here"""
     said: tuple[Tokens, ...]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a catalog brings to the search."""
 
-    phrases: tuple[Tokens, ...] = ()
+    phrases: tuple[Tokens, ...] = ()  # where no class of the language model says where they belong
     weights: tuple[float, ...] = ()  # of each phrase
     words: tuple[OwnWord, ...] = ()
+    forms: tuple[Form, ...] = ()
     refused: tuple[Refused, ...] = ()
 
 
@@ -67,8 +82,18 @@ class _Name(NamedTuple):
     entry: Entry
     written: Words
     said: Words
-    favoured: bool = True
-    """is a phrase of its own, not only a word where names of its kind are expected"""
+    own: bool = True
+    """is what its owner wrote, not what people make of it"""
+
+    @property
+    def weight(self) -> float:
+        """How much it is favoured."""
+        return 1.0 if self.entry.weight is None else self.entry.weight
+
+    @property
+    def form(self) -> Form:
+        """What it says, and of which entry."""
+        return Form(named_of(self.entry), self.written)
 
 
 def names_of(
@@ -88,10 +113,11 @@ def names_of(
             own.scatter(one, sounds)
         else:
             own.join(one, sounds)
-        weight = 1.0 if one.entry.weight is None else one.entry.weight
-        for phrase in sounds.phrases(one) if one.favoured else ():
-            phrases[phrase] = max(phrases.get(phrase, 0.0), weight)
-    return Names(tuple(phrases), tuple(phrases.values()), own.words(), tuple(refused))
+        if one.own and not dictionary.knows(class_of(one.entry.kind)):
+            for phrase in sounds.phrases(one):
+                phrases[phrase] = max(phrases.get(phrase, 0.0), one.weight)
+    forms = dict.fromkeys(one.form for one in asked if one.own)
+    return Names(tuple(phrases), tuple(phrases.values()), own.words(), tuple(forms), tuple(refused))
 
 
 def _ways(entry: Entry, refused: list[Refused]) -> Iterator[_Name]:
@@ -117,12 +143,12 @@ def _forms(one: _Name) -> Iterator[_Name]:
     kind = one.entry.kind
     if kind in {Kind.CONTACT, Kind.DEVICE}:
         several = (*one.written[:-1], plural(one.written[-1]))
-        yield one._replace(written=several, said=_owner(one.said), favoured=False)
+        yield one._replace(written=several, said=_owner(one.said), own=False)
     if kind is Kind.CONTACT:
         yield one._replace(written=_owner(one.written), said=_owner(one.said))
         if 1 < len(one.written) == len(one.said):
             for part in (slice(1), slice(-1, None)):
-                alone = one._replace(written=one.written[part], said=one.said[part], favoured=False)
+                alone = one._replace(written=one.written[part], said=one.said[part], own=False)
                 yield alone
                 yield alone._replace(written=_owner(alone.written), said=_owner(alone.said))
 
@@ -205,32 +231,35 @@ class _Own:
     def __init__(self) -> None:
         self._number: dict[tuple[Kind, int, str], int] = {}
         self._said: list[dict[Tokens, None]] = []
+        self._weight: list[float] = []
         self._whole: set[int] = set()
 
-    def _add(self, kind: Kind, before: int, text: str, said: Sequence[Tokens]) -> int:
-        number = self._number.setdefault((kind, before, text), len(self._number))
+    def _add(self, one: _Name, before: int, text: str, said: Sequence[Tokens]) -> int:
+        number = self._number.setdefault((one.entry.kind, before, text), len(self._number))
         if number == len(self._said):
             self._said.append({})
+            self._weight.append(0.0)
         self._said[number] |= dict.fromkeys(said)
+        self._weight[number] = max(self._weight[number], one.weight)
         return number
 
     def join(self, one: _Name, sounds: _Sounds) -> None:
         """Take up a name whose words come one after the other."""
         before = NONE
         for text, said in sounds.words(one):
-            before = self._add(one.entry.kind, before, text, said)
+            before = self._add(one, before, text, said)
         self._whole.add(before)
 
     def scatter(self, one: _Name, sounds: _Sounds) -> None:
         """Take up the words of a phrase, each of which may be said alone; known ones are known."""
         for text, said in sounds.words(one):
             if one.written != one.said or not sounds.knows(text):
-                self._whole.add(self._add(one.entry.kind, NONE, text, said))
+                self._whole.add(self._add(one, NONE, text, said))
 
     def words(self) -> tuple[OwnWord, ...]:
         """All of them; a word comes after those before it."""
-        rows = zip(self._number, self._said, strict=True)
+        rows = zip(self._number, self._said, self._weight, strict=True)
         return tuple(
-            OwnWord(text, kind, before, i in self._whole, tuple(said))
-            for i, ((kind, before, text), said) in enumerate(rows)
+            OwnWord(text, kind, before, i in self._whole, tuple(said), weight)
+            for i, ((kind, before, text), said, weight) in enumerate(rows)
         )

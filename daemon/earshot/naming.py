@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from earshot.engine import Engine
-from earshot.entries import Entry
-from earshot.errors import EarshotError
+from earshot.entries import Entry, Phrases
+from earshot.errors import EarshotError, RequestError
 from earshot.store import Store
 
 logger = logging.getLogger(__name__)
@@ -85,6 +85,19 @@ class Naming:
         logger.info("catalog: %d names are favoured, %d cannot be", len(entries), len(refused))
         for name, why in refused:
             logger.debug("%s: %s", name, why)
+
+    def with_phrases(self, phrases: Phrases) -> Engine:
+        """The engine for one stream, with phrases beside the catalog as it is now.
+
+        Raises RequestError for a phrase that cannot be said.
+        """
+        engine, refused = self._plain.naming([*self._entries, *phrases.entries])
+        asked = {entry.name for entry in phrases.entries}
+        for one in refused:
+            if one.name in asked:
+                message = f"{phrases.source}: {one.why}"
+                raise RequestError(message)
+        return engine
 
     def _pause(self) -> None:
         if self._over.is_set():

@@ -10,19 +10,27 @@ as the settings say.
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from earshot.lexicon import Pronunciations, Tree
-from earshot.names import CLASS, NONE, Names, OwnWord, class_of
+from earshot.names import NONE, Names, OwnWord, class_of
 from earshot.ngram import Ngram
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Marks = npt.NDArray[np.bool_]
-EXPECTED = -3.0  # natural log; a class where it is likely, which is what is looked ahead to
+EXPECTED = -4.0  # natural log; a class this likely is expected
+UNEXPECTED = -8.0  # natural log; one this unlikely is not, and its names are not favoured
+
+
+class Favour(NamedTuple):
+    """What own words earn, where they are expected: natural logs."""
+
+    word: float = 0.0
+    phone: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +42,69 @@ class Own:
     extra: Floats  # [W] natural log beside that score, before scaling
     whole: Marks  # [W] a name may end with it
     root: Ints  # [W] where the words after it stand in the tree; 0 where none does
-    favour: float = 0.0  # natural log, for being the owner's own
+    classed: Marks  # [W] stands for a class
+    favour: Floats  # [W] natural log; what it earns where it is expected
 
     @classmethod
     def none(cls) -> Self:
         """No word."""
         none = np.zeros(0, np.int64)
-        return cls((), none, none.astype(np.float32), none > 0, none)
+        nothing = none.astype(np.float32)
+        return cls((), none, nothing, none > 0, none, none > 0, nothing)
 
     @classmethod
-    def build(cls, names: Names, ngram: Ngram, lacking: float, favour: float) -> Self:
+    def build(cls, names: Names, ngram: Ngram, lacking: float, favour: Favour) -> Self:
         """Of names; `lacking` is the natural log of words that the language model cannot place."""
         number = {word: i for i, word in enumerate(ngram.words)}
-        share = Counter(one.kind for one in names.words if one.whole)
+        counts = Counter(one.kind for one in names.words if one.whole)
 
-        def scored(one: OwnWord) -> tuple[int, float]:
+        def row(one: OwnWord) -> tuple[int, float, bool, float]:
+            place = number.get(class_of(one.kind))
+            # Where no class tells where a name belongs, its phrase earns for each phone instead.
+            phones = 0 if place is None else len(one.said[0])
+            earned = one.weight * (favour.word + favour.phone * phones)
             if one.before != NONE:
-                return NONE, 0.0
-            if (known := number.get(class_of(one.kind))) is not None:
-                return known, -math.log(share[one.kind])
+                return NONE, 0.0, False, earned
+            if place is not None:
+                return place, -math.log(counts[one.kind]), True, earned
             known = number.get(one.text, ngram.unknown)
-            return known, lacking if known == ngram.unknown else 0.0
+            return known, lacking if known == ngram.unknown else 0.0, False, earned
 
-        rows = [scored(one) for one in names.words]
+        like, extra, classed, earned = list(zip(*map(row, names.words), strict=True)) or [()] * 4
         return cls(
             tuple(one.text for one in names.words),
-            np.array([like for like, _ in rows], np.int64),
-            np.array([extra for _, extra in rows], np.float32),
+            np.array(like, np.int64),
+            np.array(extra, np.float32),
             np.array([one.whole for one in names.words], np.bool_),
             np.zeros(len(names.words), np.int64),
-            favour,
+            np.array(classed, np.bool_),
+            np.array(earned, np.float32),
         )
 
-    def look(self, ngram: Ngram) -> Floats:
+    def look(self, ngram: Ngram, scale: float) -> Floats:
         """What is looked ahead to [W]: names where they are expected, not where they are rare."""
         plain = ngram.unigram[np.maximum(self.like, 0)]
-        classed = np.array([word.startswith(CLASS) for word in (*ngram.words, "")])
-        expected = np.where(classed[self.like], np.float32(EXPECTED), plain)
-        return np.where(self.like == NONE, 0, expected + self.extra).astype(np.float32)
+        likely = np.where(self.classed, np.float32(EXPECTED), plain)
+        earned = self.favour / np.float32(scale) if scale else np.zeros_like(plain)
+        return np.where(self.like == NONE, 0, likely + self.extra + earned).astype(np.float32)
+
+    def earned(self, word: Ints, state: Ints, ngram: Ngram) -> Floats:
+        """What own words [N] earn after states [N]: the more, the more their class is expected."""
+        found = self.favour[word].copy()
+        classed = np.flatnonzero(self.classed[word])
+        score = ngram.score(state[classed], self.like[word[classed]])
+        found[classed] *= np.clip((score - UNEXPECTED) / (EXPECTED - UNEXPECTED), 0, 1)
+        return found
 
 
-def grown(rows: Pronunciations, own: Own, names: Names, ngram: Ngram) -> tuple[Tree, Own]:
+def grown(
+    rows: Pronunciations, own: Own, names: Names, ngram: Ngram, scale: float
+) -> tuple[Tree, Own]:
     """The tree of the lexicon's words and the own ones, and those with their roots."""
     first = [i for i, one in enumerate(names.words) if one.before == NONE]
     inner = [i for i, one in enumerate(names.words) if one.before != NONE]
     base = ngram.unknown + 1
-    look = np.concatenate([ngram.unigram, own.look(ngram)])
+    look = np.concatenate([ngram.unigram, own.look(ngram, scale)])
     tree = Tree.build(rows.joined(_rows(names, first, base)), look)
     if not inner:
         return tree, own

@@ -180,11 +180,11 @@ class Search:
     def _ended(self, old: Live, new: Live, token: Ints, child: Ints) -> Ended:
         """Extensions that end a word; their boundaries are opened if the search keeps them."""
         row, word, onward, gain = self._grammar.words(old.node, token, child)
-        language, state = self._grammar.language(new.state[row], word)
         old, new = old.take(row), new.take(row)
+        language, state = self._grammar.language(new.state, word)
         marked, now = self._grammar.marked, np.full(len(row), self.frame)
         times = new.begin, now if marked else old.end
-        earned = self._grammar.favour(word)
+        earned = self._grammar.favour(new.state, word)
         new = new._replace(
             score=new.score + gain + language + earned,
             bias=new.bias + earned,

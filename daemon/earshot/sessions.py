@@ -17,6 +17,7 @@ import numpy as np
 
 from earshot.clients import STOPPING, Clients
 from earshot.command_set import Commands
+from earshot.entries import Phrases
 from earshot.errors import DeviceError, EarshotError, RequestError
 from earshot.events import AudioDropped, Cancelled, Committed, Event, SourceChanged, SpeechStarted
 from earshot.inference import Inference
@@ -64,12 +65,12 @@ class SourceState:
     condition: Condition = Condition.OPENING
 
 
-Commanded = Callable[[Commands], Recognises]
+Special = Callable[[Commands | Phrases], Recognises]
 
 
-def unable(commands: Commands) -> Recognises:
+def unable(asked: Commands | Phrases) -> Recognises:
     """Stand for a recogniser that can be told nothing. Raises RequestError."""
-    message = f"{commands.source}: this recogniser knows no commands; leave them out"
+    message = f"{asked.source}: this recogniser can be told nothing; leave them out"
     raise RequestError(message)
 
 
@@ -103,10 +104,10 @@ class Sessions:
         new_recogniser: Callable[[], Recognises],
         settings: SessionSettings,
         source: str,
-        commanded: Commanded = unable,
+        special: Special = unable,
     ) -> None:
-        """`source` describes what will be followed; `commanded` hears nothing but commands."""
-        self._commanded = commanded
+        """`source` describes what will be followed; `special` hears what a client asks for."""
+        self._special = special
         self._new_recogniser, self._settings = new_recogniser, settings
         self._inference = Inference()
         self._sessions: set[Session] = set()
@@ -172,9 +173,9 @@ class Sessions:
             self._sessions.discard(session)
             self._heard += session.position
 
-    async def command(self, session: Session, commands: Commands) -> None:
-        """Let a new session hear these alone. Raises RequestError for what is wrong with them."""
-        session.use(await asyncio.to_thread(self._commanded, commands))
+    async def attune(self, session: Session, asked: Commands | Phrases) -> None:
+        """Let a new session hear commands alone, or favour phrases. Raises RequestError."""
+        session.use(await asyncio.to_thread(self._special, asked))
 
     async def follow(self, feed: AsyncIterable[Chunk | AudioDropped | SourceChanged]) -> None:
         """Recognise the source to its end."""

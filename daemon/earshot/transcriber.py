@@ -2,12 +2,19 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from earshot.events import EndPoint, Event, Result, Revised, Word
 from earshot.formatting import Formatted, formatted, joined
 from earshot.lattice import joined_alternatives
-from earshot.lines import alternative_object, brief_object, command_object, word_object
+from earshot.lines import (
+    alternative_object,
+    brief_object,
+    command_object,
+    explanation_object,
+    word_object,
+)
 from earshot.recogniser import Recogniser
 from earshot.sources import Chunk
 from earshot.units import seconds
@@ -76,6 +83,16 @@ def _note(transcript: Transcript, events: list[Event]) -> None:
 def _command(result: Result) -> dict[str, object]:
     command = command_object(result.command) if result.command else {}
     return {**command, "text": result.text}
+
+
+def explained_objects(transcript: Transcript) -> list[dict[str, object]]:
+    """Say what part names had in the words of all utterances, which are counted on."""
+    firsts = accumulate((len(result.words) for result in transcript.results), initial=0)
+    return [
+        explanation_object(replace(one, word=first + one.word))
+        for first, result in zip(firsts, transcript.results, strict=False)
+        for one in result.explanations
+    ]
 
 
 def as_object(path: str, transcript: Transcript, bundle: str, *, events: bool) -> dict[str, object]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from earshot.catalog import Catalog
 from earshot.encoder import Encoder, Windows
 from earshot.events import Result, Word
+from earshot.explain import Index, explained
 from earshot.features import Features
 from earshot.grammar import Grammar
 from earshot.lattice import LatticeSettings, build, result
@@ -47,9 +48,10 @@ class Utterance:
         settings: tuple[SearchSettings, LatticeSettings],
         delay: int,
         judge: Judges | None = None,
+        index: Index | None = None,
     ) -> None:
         """Begin at sample `start`; `delay` samples lie between a sound and its token."""
-        self._judge = judge
+        self._judge, self._index = judge, index
         self._start, self._delay, self._samples = start, delay, 0
         self._encoder, self._grammar, self._lattice_settings = encoder, grammar, settings[1]
         self._features, self._windows = Features(), Windows(encoder.window, encoder.shift)
@@ -93,6 +95,8 @@ class Utterance:
         raw = self._search.raw()
         lattice = build(raw, self._grammar.spelling, self._position, settings)
         found = result(lattice, settings.alternatives)
+        if self._index:
+            found = explained(found, self._index)
         if self._judge is None:
             return found
         return self._judge.judged(found, float((raw.last.score + raw.closing).max(initial=-np.inf)))

@@ -15,7 +15,7 @@ from earshot.lexicon import WORD_END, Pronunciations, Tree, read
 from earshot.loop import Loop
 from earshot.names import Names
 from earshot.ngram import Ngram
-from earshot.own import Own, grown
+from earshot.own import Favour, Own, grown
 from earshot.p2g import P2g
 from earshot.search import SearchSettings
 from earshot.speller import Speller
@@ -59,8 +59,9 @@ class Vocabulary:
             weights = Weights(search.lm_scale, search.word_bonus, search.nothing, search.unknown)
             tree, loop, own = self.tree, self.loop, None
             if names:
-                own = Own.build(names, self.ngram, search.own, search.name_favour)
-                tree, own = grown(self.rows, own, names, self.ngram)
+                favour = Favour(search.name_favour, search.name_bonus)
+                own = Own.build(names, self.ngram, search.own, favour)
+                tree, own = grown(self.rows, own, names, self.ngram, search.lm_scale)
                 loop = self._loop(tree)
             return LexiconGrammar(tree, self.ngram, self.marks, weights, loop, own).fresh
 

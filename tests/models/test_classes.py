@@ -11,6 +11,7 @@ from models import classes
 from models.lexicon import Dictionary
 from models.made import made_with_classes
 
+SAID = "call turn on off the in play song by phone message is here open unlock"
 HEAD = "path\tspeaker\tseconds\ttext\tsplit\tnote\tvoice\tkind\n"
 
 

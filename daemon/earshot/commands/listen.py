@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from earshot.client import connected, listen
 from earshot.commands.options import add_socket, socket_of
 from earshot.events import EndPoint, Event, Revised
-from earshot.lines import event_object, lattice_lines, line
+from earshot.lines import event_object, explanation_lines, lattice_lines, line
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,6 +18,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("listen", help="follow the daemon", description=__doc__)
     parser.add_argument(
         "--lattice", action="store_true", help="the lattice of every result as well"
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="which names of the catalog favoured a word"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object an event")
     add_socket(parser)
@@ -27,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(options: argparse.Namespace) -> int:
     """Follow until interrupted, which is how it is meant to end."""
     with _ended_by_interrupt(), connected(socket_of(options)) as channel:
-        for event in listen(channel, lattices=options.lattice):
+        for event in listen(channel, lattices=options.lattice, explanations=options.explain):
             print(*_texts(event, options), sep="\n", flush=True)
     return 0
 
@@ -50,8 +53,9 @@ def _ended_by_interrupt() -> Iterator[None]:
 
 def _texts(event: Event, options: argparse.Namespace) -> list[str]:
     if options.json:
-        found = event_object(event, lattice=options.lattice)
-        return [json.dumps(found, ensure_ascii=False)]
-    if options.lattice and isinstance(event, EndPoint | Revised):
-        return [line(event), *lattice_lines(event.result.lattice)]
-    return [line(event)]
+        return [json.dumps(event_object(event, lattice=options.lattice), ensure_ascii=False)]
+    found = [line(event)]
+    if isinstance(event, EndPoint | Revised):
+        found += explanation_lines(event.result)
+        found += lattice_lines(event.result.lattice) if options.lattice else []
+    return found

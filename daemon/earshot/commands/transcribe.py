@@ -10,11 +10,11 @@ from earshot.command_set import REJECT, Commands
 from earshot.compose import load_engine
 from earshot.engine import Engine
 from earshot.errors import EarshotError, RequestError
-from earshot.lines import command_line, formatted_object, line
+from earshot.lines import command_line, explanation_lines, formatted_object, line
 from earshot.pictures import kind, write
 from earshot.readers import entries_of
 from earshot.sources import AudioFile, RawInput, Source
-from earshot.transcriber import Transcript, as_object, transcribe
+from earshot.transcriber import Transcript, as_object, explained_objects, transcribe
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -48,6 +48,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=Path,
         metavar="F",
         help="favour the names of a catalog, or of a list, a name a line, or of vCards or a table",
+    )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="with --catalog: which name favoured a word, by how much, and which lost",
     )
     _add_readings(parser)
     parser.set_defaults(run=run)
@@ -138,6 +143,8 @@ def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Name
         found = as_object(file, transcript, bundle, events=options.events)
         if options.formatted:
             found["formatted"] = formatted_object(transcript.formatted)
+        if options.explain:
+            found["explanations"] = explained_objects(transcript)
         print(json.dumps(found, ensure_ascii=False), flush=True)
         return
     for event in transcript.events if options.events else ():
@@ -145,6 +152,8 @@ def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Name
     prefix = f"{file}: " if len(options.files) > 1 else ""
     for text in _texts(transcript, options):
         print(prefix + text, flush=True)
+    for result in transcript.results if options.explain else ():
+        print(*explanation_lines(result), sep="\n", end="\n" * bool(result.explanations))
     if options.n_best:
         found = as_object(file, transcript, bundle, events=False)
         for alternative in found["nbest"]:  # type: ignore[attr-defined]

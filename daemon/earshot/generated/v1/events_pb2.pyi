@@ -154,7 +154,7 @@ class Number(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("text", "words", "confidence", "alternatives", "lattice", "command", "formatted")
+    __slots__ = ("text", "words", "confidence", "alternatives", "lattice", "command", "formatted", "explanations")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +162,7 @@ class Result(_message.Message):
     LATTICE_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     FORMATTED_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
     text: str
     words: _containers.RepeatedCompositeFieldContainer[Word]
     confidence: float
@@ -169,7 +170,40 @@ class Result(_message.Message):
     lattice: Lattice
     command: Command
     formatted: Formatted
-    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., lattice: _Optional[_Union[Lattice, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., formatted: _Optional[_Union[Formatted, _Mapping]] = ...) -> None: ...
+    explanations: _containers.RepeatedCompositeFieldContainer[Explanation]
+    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., lattice: _Optional[_Union[Lattice, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., formatted: _Optional[_Union[Formatted, _Mapping]] = ..., explanations: _Optional[_Iterable[_Union[Explanation, _Mapping]]] = ...) -> None: ...
+
+class Explanation(_message.Message):
+    __slots__ = ("word", "bias", "names", "lost")
+    WORD_FIELD_NUMBER: _ClassVar[int]
+    BIAS_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    word: int
+    bias: float
+    names: _containers.RepeatedCompositeFieldContainer[Named]
+    lost: _containers.RepeatedCompositeFieldContainer[Rival]
+    def __init__(self, word: _Optional[int] = ..., bias: _Optional[float] = ..., names: _Optional[_Iterable[_Union[Named, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[Rival, _Mapping]]] = ...) -> None: ...
+
+class Named(_message.Message):
+    __slots__ = ("kind", "name")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    name: str
+    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class Rival(_message.Message):
+    __slots__ = ("text", "bias", "posterior", "names")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    BIAS_FIELD_NUMBER: _ClassVar[int]
+    POSTERIOR_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    bias: float
+    posterior: float
+    names: _containers.RepeatedCompositeFieldContainer[Named]
+    def __init__(self, text: _Optional[str] = ..., bias: _Optional[float] = ..., posterior: _Optional[float] = ..., names: _Optional[_Iterable[_Union[Named, _Mapping]]] = ...) -> None: ...
 
 class Command(_message.Message):
     __slots__ = ("intent", "slots", "misfit")

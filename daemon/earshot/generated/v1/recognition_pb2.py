@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from earshot.generated.v1 import events_pb2 as earshot_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65\x61rshot/v1/recognition.proto\x12\nearshot.v1\x1a\x17\x65\x61rshot/v1/events.proto\"3\n\rListenRequest\x12\"\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x12.earshot.v1.Filter\"2\n\x0eListenResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"]\n\x10RecognizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1b.earshot.v1.RecognizeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07request\"5\n\x11RecognizeResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"\xae\x01\n\x0fRecognizeConfig\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.earshot.v1.SampleFormat\x12\x13\n\x0bsample_rate\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\x12\"\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Filter\x12&\n\x08\x63ommands\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Commands\"=\n\x08\x43ommands\x12\x11\n\ttemplates\x18\x01 \x01(\t\x12\x13\n\x06reject\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_reject\"O\n\x06\x46ilter\x12\x10\n\x08partials\x18\x01 \x01(\x08\x12\x10\n\x08lattices\x18\x02 \x01(\x08\x12\x0e\n\x06n_best\x18\x03 \x01(\r\x12\x11\n\tformatted\x18\x04 \x01(\x08*_\n\x0cSampleFormat\x12\x1d\n\x19SAMPLE_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13SAMPLE_FORMAT_S16LE\x10\x01\x12\x17\n\x13SAMPLE_FORMAT_F32LE\x10\x02\x32\x9e\x01\n\x0bRecognition\x12\x41\n\x06Listen\x12\x19.earshot.v1.ListenRequest\x1a\x1a.earshot.v1.ListenResponse0\x01\x12L\n\tRecognize\x12\x1c.earshot.v1.RecognizeRequest\x1a\x1d.earshot.v1.RecognizeResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65\x61rshot/v1/recognition.proto\x12\nearshot.v1\x1a\x17\x65\x61rshot/v1/events.proto\"3\n\rListenRequest\x12\"\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x12.earshot.v1.Filter\"2\n\x0eListenResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"]\n\x10RecognizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1b.earshot.v1.RecognizeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07request\"5\n\x11RecognizeResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"\xd3\x01\n\x0fRecognizeConfig\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.earshot.v1.SampleFormat\x12\x13\n\x0bsample_rate\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\x12\"\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Filter\x12&\n\x08\x63ommands\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Commands\x12#\n\x07phrases\x18\x06 \x03(\x0b\x32\x12.earshot.v1.Phrase\"W\n\x06Phrase\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsounds_like\x18\x02 \x01(\t\x12\x12\n\x05\x62oost\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04kind\x18\x04 \x01(\tB\x08\n\x06_boost\"=\n\x08\x43ommands\x12\x11\n\ttemplates\x18\x01 \x01(\t\x12\x13\n\x06reject\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_reject\"e\n\x06\x46ilter\x12\x10\n\x08partials\x18\x01 \x01(\x08\x12\x10\n\x08lattices\x18\x02 \x01(\x08\x12\x0e\n\x06n_best\x18\x03 \x01(\r\x12\x11\n\tformatted\x18\x04 \x01(\x08\x12\x14\n\x0c\x65xplanations\x18\x05 \x01(\x08*_\n\x0cSampleFormat\x12\x1d\n\x19SAMPLE_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13SAMPLE_FORMAT_S16LE\x10\x01\x12\x17\n\x13SAMPLE_FORMAT_F32LE\x10\x02\x32\x9e\x01\n\x0bRecognition\x12\x41\n\x06Listen\x12\x19.earshot.v1.ListenRequest\x1a\x1a.earshot.v1.ListenResponse0\x01\x12L\n\tRecognize\x12\x1c.earshot.v1.RecognizeRequest\x1a\x1d.earshot.v1.RecognizeResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'earshot.v1.recognition_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SAMPLEFORMAT']._serialized_start=645
-  _globals['_SAMPLEFORMAT']._serialized_end=740
+  _globals['_SAMPLEFORMAT']._serialized_start=793
+  _globals['_SAMPLEFORMAT']._serialized_end=888
   _globals['_LISTENREQUEST']._serialized_start=69
   _globals['_LISTENREQUEST']._serialized_end=120
   _globals['_LISTENRESPONSE']._serialized_start=122
@@ -43,11 +43,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOGNIZERESPONSE']._serialized_start=269
   _globals['_RECOGNIZERESPONSE']._serialized_end=322
   _globals['_RECOGNIZECONFIG']._serialized_start=325
-  _globals['_RECOGNIZECONFIG']._serialized_end=499
-  _globals['_COMMANDS']._serialized_start=501
-  _globals['_COMMANDS']._serialized_end=562
-  _globals['_FILTER']._serialized_start=564
-  _globals['_FILTER']._serialized_end=643
-  _globals['_RECOGNITION']._serialized_start=743
-  _globals['_RECOGNITION']._serialized_end=901
+  _globals['_RECOGNIZECONFIG']._serialized_end=536
+  _globals['_PHRASE']._serialized_start=538
+  _globals['_PHRASE']._serialized_end=625
+  _globals['_COMMANDS']._serialized_start=627
+  _globals['_COMMANDS']._serialized_end=688
+  _globals['_FILTER']._serialized_start=690
+  _globals['_FILTER']._serialized_end=791
+  _globals['_RECOGNITION']._serialized_start=891
+  _globals['_RECOGNITION']._serialized_end=1049
 # @@protoc_insertion_point(module_scope)

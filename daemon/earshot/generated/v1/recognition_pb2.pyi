@@ -1,8 +1,9 @@
 from earshot.generated.v1 import events_pb2 as _events_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -43,18 +44,32 @@ class RecognizeResponse(_message.Message):
     def __init__(self, event: _Optional[_Union[_events_pb2.Event, _Mapping]] = ...) -> None: ...
 
 class RecognizeConfig(_message.Message):
-    __slots__ = ("format", "sample_rate", "channels", "filter", "commands")
+    __slots__ = ("format", "sample_rate", "channels", "filter", "commands", "phrases")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_RATE_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    PHRASES_FIELD_NUMBER: _ClassVar[int]
     format: SampleFormat
     sample_rate: int
     channels: int
     filter: Filter
     commands: Commands
-    def __init__(self, format: _Optional[_Union[SampleFormat, str]] = ..., sample_rate: _Optional[int] = ..., channels: _Optional[int] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., commands: _Optional[_Union[Commands, _Mapping]] = ...) -> None: ...
+    phrases: _containers.RepeatedCompositeFieldContainer[Phrase]
+    def __init__(self, format: _Optional[_Union[SampleFormat, str]] = ..., sample_rate: _Optional[int] = ..., channels: _Optional[int] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., commands: _Optional[_Union[Commands, _Mapping]] = ..., phrases: _Optional[_Iterable[_Union[Phrase, _Mapping]]] = ...) -> None: ...
+
+class Phrase(_message.Message):
+    __slots__ = ("text", "sounds_like", "boost", "kind")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    SOUNDS_LIKE_FIELD_NUMBER: _ClassVar[int]
+    BOOST_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    sounds_like: str
+    boost: float
+    kind: str
+    def __init__(self, text: _Optional[str] = ..., sounds_like: _Optional[str] = ..., boost: _Optional[float] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class Commands(_message.Message):
     __slots__ = ("templates", "reject")
@@ -65,13 +80,15 @@ class Commands(_message.Message):
     def __init__(self, templates: _Optional[str] = ..., reject: _Optional[float] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("partials", "lattices", "n_best", "formatted")
+    __slots__ = ("partials", "lattices", "n_best", "formatted", "explanations")
     PARTIALS_FIELD_NUMBER: _ClassVar[int]
     LATTICES_FIELD_NUMBER: _ClassVar[int]
     N_BEST_FIELD_NUMBER: _ClassVar[int]
     FORMATTED_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
     partials: bool
     lattices: bool
     n_best: int
     formatted: bool
-    def __init__(self, partials: _Optional[bool] = ..., lattices: _Optional[bool] = ..., n_best: _Optional[int] = ..., formatted: _Optional[bool] = ...) -> None: ...
+    explanations: bool
+    def __init__(self, partials: _Optional[bool] = ..., lattices: _Optional[bool] = ..., n_best: _Optional[int] = ..., formatted: _Optional[bool] = ..., explanations: _Optional[bool] = ...) -> None: ...
