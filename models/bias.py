@@ -30,7 +30,7 @@ import numpy as np
 from earshot.bundle import find
 from earshot.compose import load_engine
 from earshot.engine import Engine
-from earshot.entries import Entry, Kind
+from earshot.entries import Entry, Kind, KindWeights
 from earshot.names import OWNER
 from earshot.ngram import Ngram
 from earshot.sources import AudioFile
@@ -90,6 +90,7 @@ class Setting:
 
     bundle: Path
     search: dict[str, Any]
+    weights: dict[str, float]
     jobs: int
 
 
@@ -105,7 +106,8 @@ class Hearing:
         engine = load_engine(str(setting.bundle))
         search = replace(engine.tuning.search, **setting.search)
         engine = engine.tuned(replace(engine.tuning, search=search))
-        cls.engine = engine.naming(entries)[0] if entries else engine
+        weights = KindWeights(**setting.weights)
+        cls.engine = engine.naming(entries, weights)[0] if entries else engine
         cls.words = frozenset(word for entry in entries for word in entry.name.split())
 
     @classmethod
@@ -247,11 +249,16 @@ def main() -> None:
     parser.add_argument(
         "--search", nargs="+", type=_number, default=[], metavar="NAME=X", help="settings to try"
     )
+    parser.add_argument(
+        "--weights", nargs="+", type=_number, default=[], metavar="KIND=X", help="of names, to try"
+    )
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="of harm")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    setting = Setting(find(options.bundle), dict(options.search), options.jobs)
+    setting = Setting(
+        find(options.bundle), dict(options.search), dict(options.weights), options.jobs
+    )
     found = {}
     for part in options.only:
         for name, figures in PARTS[part](options, setting):

@@ -7,11 +7,12 @@ from earshot.entries import (
     Alias,
     Entry,
     Kind,
+    KindWeights,
     key_of,
     named,
     tidy,
 )
-from earshot.errors import LimitError, RequestError
+from earshot.errors import LimitError, RequestError, SettingsError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,3 +86,13 @@ def test_what_is_newer_wins_and_nothing_is_forgotten() -> None:
     )
     assert both.merged(new) == both
     assert both.merged(Entry.of(Kind.CONTACT, "Anna")) == both
+
+
+def test_weights_of_kinds_count_where_an_entry_says_nothing() -> None:
+    weights = KindWeights(room=0.5)
+    assert weights.of(Entry.of(Kind.ROOM, "Bath")) == 0.5
+    assert weights.of(Entry.of(Kind.ROOM, "Bath", weight=2.0)) == 2.0
+    with pytest.raises(SettingsError, match="room is 5, but must be 0 to 4"):
+        KindWeights(room=5.0)
+    with pytest.raises(SettingsError, match="phrase is nan, but must be 0 to 4"):
+        KindWeights(phrase=float("nan"))

@@ -12,7 +12,7 @@ from earshot.bundle import find, open_bundle
 from earshot.command_set import Commands
 from earshot.config import Settings
 from earshot.engine import Engine
-from earshot.entries import Phrases
+from earshot.entries import KindWeights, Phrases
 from earshot.errors import DeviceError
 from earshot.events import Event
 from earshot.feed import Feed
@@ -46,9 +46,9 @@ def load_engine(name: str) -> Engine:
     return Engine.open(open_bundle(find(name)))
 
 
-def mind_of(engine: Engine, catalog: Path) -> Mind:
+def mind_of(engine: Engine, catalog: Path, weights: KindWeights) -> Mind:
     """What the daemon needs of an engine, which favours the names of a catalog."""
-    naming = Naming(engine, catalog)
+    naming = Naming(engine, catalog, weights)
 
     def special(asked: Commands | Phrases) -> Recognises:
         if isinstance(asked, Commands):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earshot.api import ApiSettings
+from earshot.entries import KindWeights
 from earshot.errors import SettingsError
 from earshot.feed import FeedSettings
 from earshot.microphone import MicrophoneSettings
@@ -28,6 +29,8 @@ class Settings:
     """name or folder of the bundle that recognises"""
     catalog: Path | None = None
     """file of the catalog whose names are favoured; without it, that of `earshot catalog`"""
+    weights: KindWeights = field(default_factory=KindWeights)
+    """how much names are favoured, by their kind"""
     microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
     feed: FeedSettings = field(default_factory=FeedSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)

@@ -14,7 +14,7 @@ from earshot.catalog import Catalog
 from earshot.command_set import Commands, CommandSet, closed_search
 from earshot.encoder import Encoder
 from earshot.endpointers import EndPointSettings
-from earshot.entries import Entry
+from earshot.entries import USUAL_WEIGHTS, Entry, KindWeights
 from earshot.errors import INSTALL, BundleError, RequestError, SettingsError
 from earshot.explain import Index
 from earshot.grammar import PieceGrammar
@@ -105,7 +105,10 @@ class Engine:
         return replace(self, parts=parts, tuning=tuning)
 
     def naming(
-        self, entries: Sequence[Entry], pause: Callable[[], None] = lambda: None
+        self,
+        entries: Sequence[Entry],
+        weights: KindWeights = USUAL_WEIGHTS,
+        pause: Callable[[], None] = lambda: None,
     ) -> tuple[Self, tuple[Refused, ...]]:
         """The same engine, favouring names; and those that it cannot favour.
 
@@ -113,12 +116,12 @@ class Engine:
         """
         vocabulary, grammars = self.parts.vocabulary, self.parts.new_grammar
         if vocabulary:
-            names = names_of(entries, vocabulary.dictionary, pause)
+            names = names_of(entries, vocabulary.dictionary, weights, pause)
             grammars, marks = vocabulary.grammars(names), vocabulary.marks
         else:
-            names = segmented(entries, self.bundle.symbols)
+            names = segmented(entries, self.bundle.symbols, weights)
             marks = np.array([symbol.startswith(WORD_START) for symbol in self.bundle.symbols])
-        bonus = [self.tuning.search.name_bonus * weight for weight in names.weights]
+        bonus = [self.tuning.search.phrase_bonus * weight for weight in names.weights]
         catalog = Catalog.build(names.phrases, bonus, marks, closing=vocabulary is not None)
         index = Index(names.forms)
         parts = replace(self.parts, new_grammar=grammars, catalog=catalog, index=index)

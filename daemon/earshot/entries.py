@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Self
 
-from earshot.errors import LimitError, RequestError
+from earshot.errors import LimitError, RequestError, SettingsError
 
 MOST_CHARACTERS = 120  # of a name; nobody says more at once
 MOST_ALIASES = 20
@@ -119,6 +119,32 @@ class Entry:
         kept = (alias.merged(known.get(key_of(alias.name), alias)) for alias in self.aliases)
         found = replace(newer, said=newer.said or self.said, weight=weight, aliases=tuple(kept))
         return found.called(newer.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class KindWeights:
+    """How much entries are favoured that say nothing of it, by their kind; 1 is usual."""
+
+    contact: float = 1.0
+    device: float = 1.0
+    room: float = 1.0
+    playlist: float = 1.0
+    phrase: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for what no entry may have."""
+        for kind in Kind:
+            if not 0 <= (value := getattr(self, kind.value)) <= HEAVIEST:
+                message = f"{kind.value} is {value:g}, but must be 0 to {HEAVIEST:g}"
+                raise SettingsError(message)
+
+    def of(self, entry: Entry) -> float:
+        """How much an entry is favoured."""
+        kind: float = getattr(self, entry.kind.value)
+        return kind if entry.weight is None else entry.weight
+
+
+USUAL_WEIGHTS = KindWeights()
 
 
 @dataclass(frozen=True, slots=True)

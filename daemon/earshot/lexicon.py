@@ -6,7 +6,7 @@ at the end of a word.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +27,8 @@ class Pronunciations:
     word: Ints
     tokens: Ints
     share: Floats
+    rise: float | Floats = 0.0
+    """natural log [P]; what each token adds to what is looked ahead to"""
 
     def joined(self, more: Self) -> Self:
         """These and more."""
@@ -38,6 +40,7 @@ class Pronunciations:
             np.append(self.word, more.word),
             np.concatenate(list(padded)),
             np.append(self.share, more.share),
+            np.append(np.broadcast_to(self.rise, len(self.word)), more.rise),
         )
 
 
@@ -69,7 +72,9 @@ class Tree:
         parent, token = above[inside][at], tokens[inside][at]
         look = np.full(nodes, -np.inf, np.float32)
         score = (unigram[word] + share).astype(np.float32)
-        np.maximum.at(look, node[inside], np.repeat(score, length))
+        rise = np.broadcast_to(rows.rise, len(order))[order].astype(np.float32)
+        ahead = score[:, None] + rise[:, None] * np.arange(1, tokens.shape[1] + 1, dtype=np.float32)
+        np.maximum.at(look, node[inside], ahead[inside])
         look[0] = 0.0
         last = node[np.arange(len(node)), length - 1]
         by_node = np.argsort(last, kind="stable")
@@ -84,7 +89,7 @@ class Tree:
         kinds, number = np.unique(branch, return_inverse=True)
         tokens = np.concatenate([number[:, None] + 1, rows.tokens], 1)
         none = np.zeros(int(rows.word.max(initial=0)) + 1, np.float32)
-        more = self.build(Pronunciations(rows.word, tokens, rows.share), none)
+        more = self.build(replace(rows, tokens=tokens), none)
         more.look[1 : len(kinds) + 1] = 0.0
         shift, arcs = len(self.first) - 1, len(self.token) - len(kinds)
         joined = type(self)(

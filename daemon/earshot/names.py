@@ -10,7 +10,7 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from earshot.dictionary import Dictionary
-from earshot.entries import Alias, Entry, Kind
+from earshot.entries import USUAL_WEIGHTS, Alias, Entry, Kind, KindWeights
 from earshot.errors import LimitError, RequestError
 from earshot.events import Named
 from earshot.g2p import MOST_LETTERS
@@ -20,6 +20,9 @@ from earshot.saying import Words, ways
 MOST_SOUNDS = 4  # of one way to say a name
 AT_ONCE = 16  # words between two pauses; one that must be guessed takes some milliseconds
 CLASS = "$"  # begins the word of a language model that stands for all names of a kind
+# How often an entry is called as its owner wrote it, by its first or its last word, as several; and
+# a name so that something is its own. Guesses: no kit counts them.
+WHOLE, FIRST, LAST, SEVERAL, OWNERS = 1.0, 0.3, 0.1, 0.02, 0.1
 OWNER = "'s"
 NONE = -1  # no word
 VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
@@ -63,6 +66,8 @@ class OwnWord(NamedTuple):
     """a name may end here"""
     said: tuple[Tokens, ...]
     weight: float = 1.0
+    share: float = WHOLE
+    """how often entries with it are called so, beside others of their names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +85,11 @@ class _Name(NamedTuple):
     """One way to say a name: words as they are written, and the words that they sound like."""
 
     entry: Entry
+    weight: float
     written: Words
     said: Words
-    own: bool = True
-    """is what its owner wrote, not what people make of it"""
-
-    @property
-    def weight(self) -> float:
-        """How much it is favoured."""
-        return 1.0 if self.entry.weight is None else self.entry.weight
+    share: float = WHOLE
+    """how often an entry is called so"""
 
     @property
     def form(self) -> Form:
@@ -97,14 +98,17 @@ class _Name(NamedTuple):
 
 
 def names_of(
-    entries: Sequence[Entry], dictionary: Dictionary, pause: Callable[[], None] = lambda: None
+    entries: Sequence[Entry],
+    dictionary: Dictionary,
+    weights: KindWeights = USUAL_WEIGHTS,
+    pause: Callable[[], None] = lambda: None,
 ) -> Names:
     """All that entries bring. What cannot be said is refused, and the rest counts.
 
     `pause` is called after some words each; what it raises ends the work.
     """
     refused: list[Refused] = []
-    asked = [one for entry in entries for one in _ways(entry, refused)]
+    asked = [one for entry in entries for one in _ways(entry, weights.of(entry), refused)]
     words = dict.fromkeys(word for one in asked for word in one.said)
     sounds = _Sounds(list(words), dictionary, pause)
     own, phrases = _Own(), dict[Tokens, float]()
@@ -113,14 +117,14 @@ def names_of(
             own.scatter(one, sounds)
         else:
             own.join(one, sounds)
-        if one.own and not dictionary.knows(class_of(one.entry.kind)):
+        if one.share == WHOLE and not dictionary.knows(class_of(one.entry.kind)):
             for phrase in sounds.phrases(one):
                 phrases[phrase] = max(phrases.get(phrase, 0.0), one.weight)
-    forms = dict.fromkeys(one.form for one in asked if one.own)
+    forms = dict.fromkeys(one.form for one in asked if one.share == WHOLE)
     return Names(tuple(phrases), tuple(phrases.values()), own.words(), tuple(forms), tuple(refused))
 
 
-def _ways(entry: Entry, refused: list[Refused]) -> Iterator[_Name]:
+def _ways(entry: Entry, weight: float, refused: list[Refused]) -> Iterator[_Name]:
     """The ways to say an entry and its aliases."""
     for alias in (Alias(entry.name, entry.said), *entry.aliases):
         try:
@@ -134,7 +138,7 @@ def _ways(entry: Entry, refused: list[Refused]) -> Iterator[_Name]:
             continue
         for way in said:
             written = way if not alias.said else tuple(alias.name.casefold().split())
-            yield from _forms(_Name(entry, written, way))
+            yield from _forms(_Name(entry, weight, written, way))
 
 
 def _forms(one: _Name) -> Iterator[_Name]:
@@ -143,14 +147,18 @@ def _forms(one: _Name) -> Iterator[_Name]:
     kind = one.entry.kind
     if kind in {Kind.CONTACT, Kind.DEVICE}:
         several = (*one.written[:-1], plural(one.written[-1]))
-        yield one._replace(written=several, said=_owner(one.said), own=False)
+        yield one._replace(written=several, said=_owner(one.said), share=SEVERAL)
     if kind is Kind.CONTACT:
-        yield one._replace(written=_owner(one.written), said=_owner(one.said))
+        yield _of_owner(one)
         if 1 < len(one.written) == len(one.said):
-            for part in (slice(1), slice(-1, None)):
-                alone = one._replace(written=one.written[part], said=one.said[part], own=False)
-                yield alone
-                yield alone._replace(written=_owner(alone.written), said=_owner(alone.said))
+            for part, share in ((slice(1), FIRST), (slice(-1, None), LAST)):
+                alone = one._replace(written=one.written[part], said=one.said[part], share=share)
+                yield from (alone, _of_owner(alone))
+
+
+def _of_owner(one: _Name) -> _Name:
+    written, said = _owner(one.written), _owner(one.said)
+    return one._replace(written=written, said=said, share=one.share * OWNERS)
 
 
 def _owner(words: Words) -> Words:
@@ -232,6 +240,7 @@ class _Own:
         self._number: dict[tuple[Kind, int, str], int] = {}
         self._said: list[dict[Tokens, None]] = []
         self._weight: list[float] = []
+        self._share: list[float] = []
         self._whole: set[int] = set()
 
     def _add(self, one: _Name, before: int, text: str, said: Sequence[Tokens]) -> int:
@@ -239,8 +248,10 @@ class _Own:
         if number == len(self._said):
             self._said.append({})
             self._weight.append(0.0)
+            self._share.append(0.0)
         self._said[number] |= dict.fromkeys(said)
         self._weight[number] = max(self._weight[number], one.weight)
+        self._share[number] = max(self._share[number], one.share)
         return number
 
     def join(self, one: _Name, sounds: _Sounds) -> None:
@@ -258,8 +269,8 @@ class _Own:
 
     def words(self) -> tuple[OwnWord, ...]:
         """All of them; a word comes after those before it."""
-        rows = zip(self._number, self._said, self._weight, strict=True)
+        rows = zip(self._number, self._said, self._weight, self._share, strict=True)
         return tuple(
-            OwnWord(text, kind, before, i in self._whole, tuple(said), weight)
-            for i, ((kind, before, text), said, weight) in enumerate(rows)
+            OwnWord(text, kind, before, i in self._whole, tuple(said), *rest)
+            for i, ((kind, before, text), said, *rest) in enumerate(rows)
         )

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from earshot.engine import Engine
-from earshot.entries import Entry, Phrases
+from earshot.entries import USUAL_WEIGHTS, Entry, KindWeights, Phrases
 from earshot.errors import EarshotError, RequestError
 from earshot.store import Store
 
@@ -29,9 +29,9 @@ class _OverError(Exception):
 class Naming:
     """Follows a catalog."""
 
-    def __init__(self, engine: Engine, path: Path) -> None:
+    def __init__(self, engine: Engine, path: Path, weights: KindWeights = USUAL_WEIGHTS) -> None:
         """`engine` favours nothing; at `path` is a catalog, or will be."""
-        self._plain, self._path = engine, path
+        self._plain, self._path, self._weights = engine, path, weights
         self._stamp: Stamp = ()
         self._entries: list[Entry] = []
         self._over = threading.Event()
@@ -80,7 +80,7 @@ class Naming:
     def _take(self, entries: list[Entry]) -> None:
         if entries == self._entries:
             return
-        self.engine, refused = self._plain.naming(entries, self._pause)
+        self.engine, refused = self._plain.naming(entries, self._weights, self._pause)
         self._entries = entries
         logger.info("catalog: %d names are favoured, %d cannot be", len(entries), len(refused))
         for name, why in refused:
@@ -91,7 +91,7 @@ class Naming:
 
         Raises RequestError for a phrase that cannot be said.
         """
-        engine, refused = self._plain.naming([*self._entries, *phrases.entries])
+        engine, refused = self._plain.naming([*self._entries, *phrases.entries], self._weights)
         asked = {entry.name for entry in phrases.entries}
         for one in refused:
             if one.name in asked:

@@ -22,8 +22,9 @@ from earshot.ngram import Ngram
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Marks = npt.NDArray[np.bool_]
-EXPECTED = -4.0  # natural log; a class this likely is expected
-UNEXPECTED = -8.0  # natural log; one this unlikely is not, and its names are not favoured
+EXPECTED = -5.0  # natural log; a class this likely is expected
+LEAST_SCALE = 0.05  # of a language model that hardly counts
+UNEXPECTED = -12.0  # natural log; one this unlikely is not, and its names are not favoured
 
 
 class Favour(NamedTuple):
@@ -43,34 +44,36 @@ class Own:
     whole: Marks  # [W] a name may end with it
     root: Ints  # [W] where the words after it stand in the tree; 0 where none does
     classed: Marks  # [W] stands for a class
-    favour: Floats  # [W] natural log; what it earns where it is expected
+    rise: Floats  # [W] natural log; what each of its phones earns, where it is expected
+    favour: Floats  # [W] natural log; what it earns in all
 
     @classmethod
     def none(cls) -> Self:
         """No word."""
         none = np.zeros(0, np.int64)
         nothing = none.astype(np.float32)
-        return cls((), none, nothing, none > 0, none, none > 0, nothing)
+        return cls((), none, nothing, none > 0, none, none > 0, nothing, nothing)
 
     @classmethod
     def build(cls, names: Names, ngram: Ngram, lacking: float, favour: Favour) -> Self:
         """Of names; `lacking` is the natural log of words that the language model cannot place."""
         number = {word: i for i, word in enumerate(ngram.words)}
-        counts = Counter(one.kind for one in names.words if one.whole)
+        counts = Counter(form.named.kind for form in names.forms)
 
         def row(one: OwnWord) -> tuple[int, float, bool, float]:
             place = number.get(class_of(one.kind))
             # Where no class tells where a name belongs, its phrase earns for each phone instead.
-            phones = 0 if place is None else len(one.said[0])
-            earned = one.weight * (favour.word + favour.phone * phones)
+            rise = 0.0 if place is None else one.weight * favour.phone
             if one.before != NONE:
-                return NONE, 0.0, False, earned
+                return NONE, 0.0, False, rise
             if place is not None:
-                return place, -math.log(counts[one.kind]), True, earned
+                return place, math.log(one.share / max(1, counts[one.kind.value])), True, rise
             known = number.get(one.text, ngram.unknown)
-            return known, lacking if known == ngram.unknown else 0.0, False, earned
+            return known, lacking if known == ngram.unknown else 0.0, False, rise
 
-        like, extra, classed, earned = list(zip(*map(row, names.words), strict=True)) or [()] * 4
+        like, extra, classed, rise = list(zip(*map(row, names.words), strict=True)) or [()] * 4
+        lengths = [len(one.said[0]) for one in names.words]
+        each = [one.weight * favour.word for one in names.words]
         return cls(
             tuple(one.text for one in names.words),
             np.array(like, np.int64),
@@ -78,15 +81,15 @@ class Own:
             np.array([one.whole for one in names.words], np.bool_),
             np.zeros(len(names.words), np.int64),
             np.array(classed, np.bool_),
-            np.array(earned, np.float32),
+            np.array(rise, np.float32),
+            (np.array(each) + np.array(rise) * lengths).astype(np.float32),
         )
 
-    def look(self, ngram: Ngram, scale: float) -> Floats:
+    def look(self, ngram: Ngram) -> Floats:
         """What is looked ahead to [W]: names where they are expected, not where they are rare."""
         plain = ngram.unigram[np.maximum(self.like, 0)]
         likely = np.where(self.classed, np.float32(EXPECTED), plain)
-        earned = self.favour / np.float32(scale) if scale else np.zeros_like(plain)
-        return np.where(self.like == NONE, 0, likely + self.extra + earned).astype(np.float32)
+        return np.where(self.like == NONE, 0, likely + self.extra).astype(np.float32)
 
     def earned(self, word: Ints, state: Ints, ngram: Ngram) -> Floats:
         """What own words [N] earn after states [N]: the more, the more their class is expected."""
@@ -100,15 +103,20 @@ class Own:
 def grown(
     rows: Pronunciations, own: Own, names: Names, ngram: Ngram, scale: float
 ) -> tuple[Tree, Own]:
-    """The tree of the lexicon's words and the own ones, and those with their roots."""
-    first = [i for i, one in enumerate(names.words) if one.before == NONE]
-    inner = [i for i, one in enumerate(names.words) if one.before != NONE]
-    base = ngram.unknown + 1
-    look = np.concatenate([ngram.unigram, own.look(ngram, scale)])
-    tree = Tree.build(rows.joined(_rows(names, first, base)), look)
-    if not inner:
+    """The tree of the lexicon's words and the own ones, and those with their roots.
+
+    `scale` is the language model's; what words earn has none.
+    """
+    base, rise = ngram.unknown + 1, own.rise / max(scale, LEAST_SCALE)
+    parts = (
+        _rows(names, [i for i, one in enumerate(names.words) if (one.before == NONE) is whether])
+        for whether in (True, False)
+    )
+    first, more = (replace(p, rise=rise[p.word], word=p.word + base) for p in parts)
+    look = np.concatenate([ngram.unigram, own.look(ngram)])
+    tree = Tree.build(rows.joined(first), look)
+    if not len(more.word):
         return tree, own
-    more = _rows(names, inner, base)
     before = np.array([names.words[i].before for i in more.word - base], np.int64)
     tree, root = tree.with_branches(before, more)
     roots = own.root.copy()
@@ -116,11 +124,11 @@ def grown(
     return tree, replace(own, root=roots)
 
 
-def _rows(names: Names, some: list[int], base: int) -> Pronunciations:
-    """How own words are said, numbered from `base` on."""
+def _rows(names: Names, some: list[int]) -> Pronunciations:
+    """How own words are said."""
     said = [(i, tokens) for i in some for tokens in names.words[i].said]
     tokens = np.zeros((len(said), max((len(t) for _, t in said), default=0)), np.int64)
     for row, (_, of_word) in zip(tokens, said, strict=True):
         row[: len(of_word)] = of_word
-    word = np.array([base + i for i, _ in said], np.int64)
+    word = np.array([i for i, _ in said], np.int64)
     return Pronunciations(word, tokens, np.zeros(len(word), np.float32))

@@ -49,8 +49,10 @@ class SearchSettings:
     (models.unknown counts both)"""
     own: float = OWN
     """natural log; language score of a name of the owner's that the language model lacks"""
-    name_bonus: float = 1.0
-    """natural log; what each token of a name of the owner's earns"""
+    name_bonus: float = 0.5
+    """natural log; what each phone of a name of the owner's earns where such names are expected"""
+    phrase_bonus: float = 1.0
+    """natural log; what each token of a phrase earns that may stand anywhere"""
     name_favour: float = 1.0
     """natural log; what a word of such a name earns, beside others that sound like it"""
     extend_width: float = 6.0

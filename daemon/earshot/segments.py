@@ -7,7 +7,7 @@ segmentations are favoured, as many systems do (and BPE-dropout trains, Provilko
 from collections.abc import Sequence
 
 from earshot.bundle import WORD_START
-from earshot.entries import Alias, Entry
+from earshot.entries import USUAL_WEIGHTS, Alias, Entry, KindWeights
 from earshot.errors import RequestError
 from earshot.names import Form, Names, Refused, Tokens, named_of
 from earshot.saying import Words, ways
@@ -41,12 +41,14 @@ class Segmenter:
         return ways[-1]
 
 
-def segmented(entries: Sequence[Entry], symbols: Sequence[str]) -> Names:
+def segmented(
+    entries: Sequence[Entry], symbols: Sequence[str], weights: KindWeights = USUAL_WEIGHTS
+) -> Names:
     """What entries bring to a bundle of word pieces. What cannot be written in them is refused."""
     segmenter, refused = Segmenter(symbols), list[Refused]()
     phrases, forms = dict[Tokens, float](), dict[Form, None]()
     for entry in entries:
-        weight = 1.0 if entry.weight is None else entry.weight
+        weight = weights.of(entry)
         for alias in (Alias(entry.name), *entry.aliases):
             try:
                 cut = {words: segmenter.segmentations(words) for words in ways(alias.name)}

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     settings = chosen(options)
     engine = compose.load_engine(settings.bundle)
-    mind = compose.mind_of(engine, settings.catalog or default_catalog())
+    mind = compose.mind_of(engine, settings.catalog or default_catalog(), settings.weights)
     compose.run(settings, mind, None if options.quiet or _journalled() else show)
     return 0
 
