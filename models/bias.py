@@ -31,8 +31,8 @@ from earshot.bundle import find
 from earshot.compose import load_engine
 from earshot.engine import Engine
 from earshot.entries import Entry, Kind, KindWeights
-from earshot.names import OWNER
 from earshot.ngram import Ngram
+from earshot.sounds import OWNER
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
 from earshot.units import seconds

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from earshot import attention
 from earshot.bundle import MANIFEST, NETWORK, PHONE_FILES, SPELLER, checksum, open_bundle
 from earshot.engine import Tuning
 from earshot.ngram import Ngram
@@ -69,8 +70,8 @@ def literal(value: object) -> str:
 
 
 def held(folder: Path) -> list[str]:
-    """Names of the files of a bundle, the speller where it has one."""
-    return [*FILES, *([SPELLER] if (folder / SPELLER).exists() else [])]
+    """Names of the files of a bundle, with those that not every one has."""
+    return [*FILES, *(name for name in (SPELLER, *attention.FILES) if (folder / name).exists())]
 
 
 def listed(folder: Path) -> dict[str, dict[str, int | str]]:
@@ -124,10 +125,11 @@ def pack(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     sources = {name: options.network / name for name in FILES if name not in PHONE_FILES}
     sources |= {"lexicon": options.lexicon, "words.lm": options.lm, "g2p.onnx": options.g2p}
-    if options.p2g:
-        sources[SPELLER] = options.p2g
-    else:
-        (options.out / SPELLER).unlink(missing_ok=True)  # of a bundle that lay there before
+    sources |= {SPELLER: options.p2g} if options.p2g else {}
+    adapter = (options.network / name for name in attention.FILES)
+    sources |= {path.name: path for path in adapter if path.exists()}
+    for name in {SPELLER, *attention.FILES} - set(sources):
+        (options.out / name).unlink(missing_ok=True)  # of a bundle that lay there before
     for name, source in sources.items():
         shutil.copyfile(source, options.out / name)
 
@@ -160,7 +162,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--network", type=Path, help="folder of models.export")
+    parser.add_argument(
+        "--network", type=Path, help="folder of models.export, and models.export_attention"
+    )
     parser.add_argument("--lexicon", type=Path)
     parser.add_argument("--lm", type=Path, help="words.lm of models.lm")
     parser.add_argument("--g2p", type=Path, help="g2p.onnx of models.g2p")

@@ -12,7 +12,8 @@ from itertools import groupby
 from pathlib import Path
 
 from earshot.entries import Kind
-from earshot.names import OWNER, class_of
+from earshot.names import class_of
+from earshot.sounds import OWNER
 
 from models.corpus import table
 from models.texts import TABLES, TRANSCRIPTS, dev_texts, words_of

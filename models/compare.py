@@ -27,8 +27,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from earshot.attention import Encodes
 from earshot.bundle import MANIFEST, find, read_symbols
-from earshot.encoder import Encoder
 from earshot.engine import Engine
 from earshot.transducer import greedy
 from earshot.units import ENCODER_FRAME_MS, FEATURE_BINS, FEATURE_HOP_MS, SUBSAMPLING
@@ -112,7 +112,7 @@ def delays(engine: Engine, every: Iterable[Recording]) -> Iterator[tuple[float, 
                 yield frame * ENCODER_FRAME_MS - middle, brought - end * FEATURE_HOP_MS
 
 
-def cost(encoder: Encoder) -> float:
+def cost(encoder: Encodes) -> float:
     """CPU milliseconds of the encoder a second of audio."""
     window = np.random.default_rng(0).normal(-6, 3, (encoder.window, FEATURE_BINS))
     state, rounds = encoder.start(), []

@@ -77,6 +77,7 @@ class Batch(NamedTuple):
     target: Tensor  # [B, U]
     counts: list[int]
     first: Tensor  # [B, T / 4] windows of the loss
+    due: Tensor  # [B, U] frame at which each token is expected
 
 
 class Corpus:
@@ -283,7 +284,10 @@ def batch(  # noqa: PLR0913, PLR0917 - all that a batch is a function of
     for i, s in enumerate(streams):
         target[i, : counts[i]] = s.token
     frames = np.stack([label_frames(s.token, s.start, s.end, length) for s in streams])
-    due = (due_frames(s.start, s.end) for s in streams)
-    first = np.stack([windows(d, length // SUBSAMPLING, width) for d in due])
-    tensors = [torch.from_numpy(a) for a in (np.stack(x), frames, target, first)]
-    return Batch(tensors[0], tensors[1], tensors[2], counts, tensors[3])
+    every = [due_frames(s.start, s.end) for s in streams]
+    first = np.stack([windows(due, length // SUBSAMPLING, width) for due in every])
+    due = np.zeros_like(target)
+    for i, one in enumerate(every):
+        due[i, : counts[i]] = one
+    x_, frames_, target_, *rest = map(torch.from_numpy, (np.stack(x), frames, target, first, due))
+    return Batch(x_, frames_, target_, counts, *rest)

@@ -8,7 +8,7 @@ and values, state1 the last inputs of the convolutions. Refuses to write if torc
 
 import argparse
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -78,11 +78,20 @@ def load(run: Path, *, last: bool = False) -> Transducer:
     return network.eval()
 
 
-def convert(
-    module: nn.Module, inputs: tuple[Tensor, ...], ins: list[str], outs: list[str], path: Path
+def convert(  # noqa: PLR0913, PLR0917 - all that a graph is
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    ins: list[str],
+    outs: list[str],
+    path: Path,
+    axes: Mapping[str, dict[int, str]] | None = None,
 ) -> None:
-    """Write one graph and compare it with torch on its inputs."""
+    """Write one graph and compare it with torch on its inputs.
+
+    `axes` names those that vary; else it is the batch.
+    """
     module.eval()
+    axes = axes or {name: {1 if "state" in name else 0: "N"} for name in (*ins, *outs)}
     with warnings.catch_warnings():
         # This exporter is called old from within and without; the newer one needs onnxscript.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -96,7 +105,7 @@ def convert(
             str(path),
             input_names=ins,
             output_names=outs,
-            dynamic_axes={name: {1 if "state" in name else 0: "N"} for name in (*ins, *outs)},
+            dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
         )

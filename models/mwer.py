@@ -107,7 +107,8 @@ class Losses(train.Losses):
         first = np.stack([windows(one.frame, frames, self.window) for one in every])
         around, target = torch.from_numpy(first), targets(every)
         places = around.to(hidden.device), target.to(hidden.device)
-        logits = self.network.window_logits(hidden, *places, self.window)
+        projected = self.network.project(hidden)
+        logits = self.network.window_logits(projected, *places, self.window)
         return -transducer_loss(logits, around, places[1], counts, 0.0)
 
 

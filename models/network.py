@@ -189,13 +189,13 @@ class Transducer(nn.Module):
         """Projected rows [..., J] each to logits [..., V]."""
         return self.output(torch.tanh(encoded + predicted))  # type: ignore[no-any-return]
 
-    def window_logits(self, encoded: Tensor, first: Tensor, target: Tensor, width: int) -> Tensor:
-        """Joiner logits [B, T, S, V] on the windows that begin at `first` [B, T]."""
+    def window_logits(self, projected: Tensor, first: Tensor, target: Tensor, width: int) -> Tensor:
+        """Joiner logits [B, T, S, V] of projected frames [B, T, J] on the windows from `first`."""
         token = F.pad(target, (1, width))
         rows = self.predictor(token, F.pad(token, (1, -1), value=NOTHING))
         u = first[:, :, None] + torch.arange(width, device=first.device)
         chosen = rows.gather(1, u.flatten(1)[..., None].expand(-1, -1, rows.shape[2]))
-        return self.joiner(self.project(encoded)[:, :, None], chosen.unflatten(1, u.shape[1:]))
+        return self.joiner(projected[:, :, None], chosen.unflatten(1, u.shape[1:]))
 
 
 def feature_frames(shape: Shape) -> int:

@@ -76,7 +76,8 @@ class Losses(nn.Module):
 
     def _transducer(self, hidden: Tensor, data: Batch, tokens: int, emit: float) -> Tensor:
         first, target = data.first.to(hidden.device), data.target.to(hidden.device)
-        logits = self.network.window_logits(hidden, first, target, self.window)
+        projected = self.network.project(hidden)
+        logits = self.network.window_logits(projected, first, target, self.window)
         each = transducer_loss(logits, data.first, target, data.counts, emit)
         return each.where(each < UNWALKABLE, 0).sum() / tokens  # others count for nothing
 

@@ -11,10 +11,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import numpy as np
-from earshot.encoder import Encoder, Frames, State
+from earshot.attention import Encodes
+from earshot.encoder import Frames, State
 from earshot.engine import Engine
 from earshot.events import Result
 from earshot.lattice import build, result
@@ -36,7 +36,7 @@ Figures = tuple[float, float]  # objective in percent, CPU seconds of the search
 class Kept:
     """An encoder that keeps what it gives: a list of chunks for each utterance."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encodes) -> None:
         self._encoder = encoder
         self.window, self.shift = encoder.window, encoder.shift
         self.utterances: list[list[Frames]] = []
@@ -67,7 +67,7 @@ def encode(task: tuple[str, Task], bundle: Path, vad: VadSettings) -> Encoded:
     """Hear one recording of a corpus as the recogniser cuts it into utterances."""
     engine = engine_of(bundle)
     kept = Kept(engine.parts.encoder)
-    parts = replace(engine.parts, encoder=cast("Encoder", kept))
+    parts = replace(engine.parts, encoder=kept)
     changed = replace(engine, parts=parts, tuning=replace(engine.tuning, vad=vad))
     heard = transcribe(AudioFile(task[1].path), changed.recogniser())
     return Encoded(task[0], task[1].text.split(), kept.utterances, seconds(heard.samples))

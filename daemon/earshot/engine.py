@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from earshot.attention import FILES, AttendingEncoder, Attention, Encodes
 from earshot.bundle import MANIFEST, WORD_START, Bundle
 from earshot.catalog import Catalog
 from earshot.command_set import Commands, CommandSet, closed_search
@@ -19,7 +20,7 @@ from earshot.errors import INSTALL, BundleError, RequestError, SettingsError
 from earshot.explain import Index
 from earshot.grammar import PieceGrammar
 from earshot.lattice import LatticeSettings
-from earshot.names import Refused, names_of
+from earshot.names import Names, Refused, names_of
 from earshot.recogniser import Recogniser
 from earshot.search import SearchSettings
 from earshot.segments import segmented
@@ -52,7 +53,7 @@ class Tuning:
 class Parts:
     """What an engine shares among all its streams."""
 
-    encoder: Encoder
+    encoder: Encodes
     new_scorer: Callable[[], Scorer]
     new_grammar: Grammars
     """given the settings of the search: what makes the grammar of each utterance"""
@@ -61,6 +62,8 @@ class Parts:
     """the words of a phone bundle; None for word pieces"""
     index: Index | None = None
     """the names that are favoured"""
+    attention: Attention | None = None
+    """has the encoder attend to names, if the bundle can"""
     commands: CommandSet | None = None
     """what alone is listened for; None for dictation"""
 
@@ -87,7 +90,11 @@ class Engine:
         vocabulary = Vocabulary.open(bundle) if bundle.kind == "phones" else None
         grammars = vocabulary.grammars() if vocabulary else _pieces(bundle)
         catalog = Catalog.empty(transducer.size)
-        parts = Parts(Encoder(encoder), scorers(transducer), grammars, catalog, vocabulary)
+        attention = Attention(bundle) if all(map(bundle.holds, FILES)) else None
+        parts = Parts(
+            Encoder(encoder), scorers(transducer), grammars, catalog, vocabulary,
+            attention=attention,
+        )  # fmt: skip
         return cls(bundle, parts, _tuning(bundle))
 
     def tuned(self, tuning: Tuning) -> Self:
@@ -124,8 +131,19 @@ class Engine:
         bonus = [self.tuning.search.phrase_bonus * weight for weight in names.weights]
         catalog = Catalog.build(names.phrases, bonus, marks, closing=vocabulary is not None)
         index = Index(names.forms)
-        parts = replace(self.parts, new_grammar=grammars, catalog=catalog, index=index)
+        parts = replace(
+            self.parts, encoder=self._attending(names), new_grammar=grammars, catalog=catalog,
+            index=index,
+        )  # fmt: skip
         return replace(self, parts=parts), names.refused
+
+    def _attending(self, names: Names) -> Encodes:
+        """The encoder, attending to names if it can and shall."""
+        encoder = self.parts.encoder
+        plain = encoder.plain if isinstance(encoder, AttendingEncoder) else encoder
+        if self.parts.attention is None or not names.sounds or not self.tuning.search.attend:
+            return plain
+        return AttendingEncoder(plain, self.parts.attention.rows(names.sounds))
 
     def recogniser(self, latest: Callable[[], Self] | None = None) -> Recogniser:
         """A recogniser for one stream of audio; every utterance is heard by the `latest` parts."""

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from earshot.events import Arc, Explanation, Named, Result, Rival
 from earshot.lattice import paths
-from earshot.names import OWNER, Form
+from earshot.names import Form
 from earshot.saying import Words
+from earshot.sounds import OWNER
 
 MOST_NAMES = 5  # told of a word
 MOST_RIVALS = 5  # told of a word

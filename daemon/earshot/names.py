@@ -6,7 +6,7 @@ the grapheme-to-phoneme network guesses. People are also spoken of as owners ("A
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice
 from typing import NamedTuple
 
 from earshot.dictionary import Dictionary
@@ -14,21 +14,16 @@ from earshot.entries import USUAL_WEIGHTS, Alias, Entry, Kind, KindWeights
 from earshot.errors import LimitError, RequestError
 from earshot.events import Named
 from earshot.g2p import MOST_LETTERS
-from earshot.lexicon import WORD_END
 from earshot.saying import Words, ways
+from earshot.sounds import OWNER, Sounds, Tokens
 
-MOST_SOUNDS = 4  # of one way to say a name
-AT_ONCE = 16  # words between two pauses; one that must be guessed takes some milliseconds
+ATTENDED = 2  # sounds of one way to say a name that are attended to
 CLASS = "$"  # begins the word of a language model that stands for all names of a kind
 # How often an entry is called as its owner wrote it, by its first or its last word, as several; and
 # a name so that something is its own. Guesses: no kit counts them.
 WHOLE, FIRST, LAST, SEVERAL, OWNERS = 1.0, 0.3, 0.1, 0.02, 0.1
-OWNER = "'s"
 NONE = -1  # no word
-VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 HISSED = ("s", "x", "z", "ch", "sh")
-HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
-Tokens = tuple[int, ...]
 
 
 def class_of(kind: Kind) -> str:
@@ -78,6 +73,8 @@ class Names:
     weights: tuple[float, ...] = ()  # of each phrase
     words: tuple[OwnWord, ...] = ()
     forms: tuple[Form, ...] = ()
+    sounds: tuple[tuple[Named, Tokens], ...] = ()
+    """how entries are called most, for a network that attends to them"""
     refused: tuple[Refused, ...] = ()
 
 
@@ -96,6 +93,11 @@ class _Name(NamedTuple):
         """What it says, and of which entry."""
         return Form(named_of(self.entry), self.written)
 
+    @property
+    def way(self) -> tuple[Words, Words]:
+        """As it is written and as it is said."""
+        return self.written, self.said
+
 
 def names_of(
     entries: Sequence[Entry],
@@ -110,7 +112,7 @@ def names_of(
     refused: list[Refused] = []
     asked = [one for entry in entries for one in _ways(entry, weights.of(entry), refused)]
     words = dict.fromkeys(word for one in asked for word in one.said)
-    sounds = _Sounds(list(words), dictionary, pause)
+    sounds = Sounds(list(words), dictionary, pause)
     own, phrases = _Own(), dict[Tokens, float]()
     for one in asked:
         if one.entry.kind is Kind.PHRASE:
@@ -118,10 +120,24 @@ def names_of(
         else:
             own.join(one, sounds)
         if one.share == WHOLE and not dictionary.knows(class_of(one.entry.kind)):
-            for phrase in sounds.phrases(one):
+            for phrase in sounds.phrases(*one.way):
                 phrases[phrase] = max(phrases.get(phrase, 0.0), one.weight)
     forms = dict.fromkeys(one.form for one in asked if one.share == WHOLE)
-    return Names(tuple(phrases), tuple(phrases.values()), own.words(), tuple(forms), tuple(refused))
+    return Names(
+        tuple(phrases), tuple(phrases.values()), own.words(), tuple(forms),
+        tuple(_heard(asked, sounds)), tuple(refused),
+    )  # fmt: skip
+
+
+def _heard(asked: Sequence[_Name], sounds: Sounds) -> dict[tuple[Named, Tokens], None]:
+    """How entries are called most; whole names first, and those that count more."""
+    often = [one for one in asked if one.share >= FIRST and one.weight]
+    often.sort(key=lambda one: (-one.share, -one.weight))
+    return dict.fromkeys(
+        (named_of(one.entry), tokens)
+        for one in often
+        for tokens in islice(sounds.phrases(*one.way), ATTENDED)
+    )
 
 
 def _ways(entry: Entry, weight: float, refused: list[Refused]) -> Iterator[_Name]:
@@ -171,68 +187,6 @@ def plural(word: str) -> str:
     return word + ("es" if word.endswith(HISSED) else "s")
 
 
-def _owned(word: str) -> str:
-    return word.removesuffix(OWNER)
-
-
-def _pronounced(words: Sequence[str], dictionary: Dictionary) -> dict[str, list[Tokens]]:
-    """Pronunciations of words, the likeliest first."""
-    rows = dictionary.said(words, "the catalog")
-    columns = (rows.word.tolist(), rows.tokens.tolist(), rows.share.tolist())
-    found: dict[str, list[tuple[float, Tokens]]] = {word: [] for word in words}
-    for number, tokens, share in zip(*columns, strict=True):
-        found[words[number]].append((-share, tuple(t for t in tokens if t)))
-    return {word: [tokens for _, tokens in sorted(several)] for word, several in found.items()}
-
-
-class _Sounds:
-    """The likeliest pronunciations of words, and of names made of them."""
-
-    def __init__(
-        self, words: Sequence[str], dictionary: Dictionary, pause: Callable[[], None]
-    ) -> None:
-        self._symbols = dictionary.symbols
-        self._token = dictionary.token
-        self.knows = dictionary.knows
-        owners = {word for word in words if word.endswith(OWNER) and not dictionary.knows(word)}
-        plain = list(dict.fromkeys(_owned(word) if word in owners else word for word in words))
-        self._known: dict[str, list[Tokens]] = {}
-        for first in range(0, len(plain), AT_ONCE):
-            self._known |= _pronounced(plain[first : first + AT_ONCE], dictionary)
-            pause()
-        for word in owners:
-            self._known[word] = [self._owner(tokens) for tokens in self._known[_owned(word)]]
-
-    def _owner(self, tokens: Tokens) -> Tokens:
-        """Tokens of a word and of the "'s" after it, whose sound is told by the one before."""
-        last = self._symbols[tokens[-1]].removesuffix(WORD_END)
-        sound = ["IH", "Z"] if last in HISSING else ["S"] if last in VOICELESS else ["Z"]
-        sound[-1] += WORD_END
-        return (*tokens[:-1], self._token[last], *(self._token[phone] for phone in sound))
-
-    def phrases(self, one: _Name) -> Iterator[Tokens]:
-        """The likeliest tokens of a name."""
-        for sounds in islice(product(*(self._known[word] for word in one.said)), MOST_SOUNDS):
-            tokens = tuple(token for word in sounds for token in word)
-            yield tokens if len(one.written) == len(one.said) else self._one_word(tokens)
-
-    def _one_word(self, tokens: Tokens) -> Tokens:
-        """Tokens without the marks of words that end inside."""
-        names = (self._symbols[token].removesuffix(WORD_END) for token in tokens[:-1])
-        return (*(self._token[name] for name in names), tokens[-1])
-
-    def words(self, one: _Name) -> Iterator[tuple[str, list[Tokens]]]:
-        """Each word of a name as it is written, with its pronunciations.
-
-        Where it is said in another number of words, all of it is one word.
-        """
-        if len(one.written) == len(one.said):
-            for word, said in zip(one.written, one.said, strict=True):
-                yield word, self._known[said]
-        else:
-            yield " ".join(one.written), list(self.phrases(one))
-
-
 class _Own:
     """The words of names while they are gathered."""
 
@@ -254,16 +208,16 @@ class _Own:
         self._share[number] = max(self._share[number], one.share)
         return number
 
-    def join(self, one: _Name, sounds: _Sounds) -> None:
+    def join(self, one: _Name, sounds: Sounds) -> None:
         """Take up a name whose words come one after the other."""
         before = NONE
-        for text, said in sounds.words(one):
+        for text, said in sounds.words(*one.way):
             before = self._add(one, before, text, said)
         self._whole.add(before)
 
-    def scatter(self, one: _Name, sounds: _Sounds) -> None:
+    def scatter(self, one: _Name, sounds: Sounds) -> None:
         """Take up the words of a phrase, each of which may be said alone; known ones are known."""
-        for text, said in sounds.words(one):
+        for text, said in sounds.words(*one.way):
             if one.written != one.said or not sounds.knows(text):
                 self._whole.add(self._add(one, NONE, text, said))
 

@@ -55,6 +55,8 @@ class SearchSettings:
     """natural log; what each token of a phrase earns that may stand anywhere"""
     name_favour: float = 1.0
     """natural log; what a word of such a name earns, beside others that sound like it"""
+    attend: bool = True
+    """whether the network attends to the owner's names, where the bundle has what that takes"""
     extend_width: float = 6.0
     """natural log; a hypothesis whose tokens together are this unlikely beside the best stays"""
     lattice_width: float = 8.0

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from earshot.bundle import WORD_START
 from earshot.entries import USUAL_WEIGHTS, Alias, Entry, KindWeights
 from earshot.errors import RequestError
-from earshot.names import Form, Names, Refused, Tokens, named_of
+from earshot.names import Form, Names, Refused, named_of
 from earshot.saying import Words, ways
+from earshot.sounds import Tokens
 
 MOST_SEGMENTATIONS = 4  # of a name
 

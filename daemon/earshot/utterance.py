@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from earshot.attention import Encodes
 from earshot.catalog import Catalog
-from earshot.encoder import Encoder, Windows
+from earshot.encoder import Windows
 from earshot.events import Result, Word
 from earshot.explain import Index, explained
 from earshot.features import Features
@@ -41,7 +42,7 @@ class Utterance:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of the way, in their order
         self,
         start: int,
-        encoder: Encoder,
+        encoder: Encodes,
         scorer: Scorer,
         grammar: Grammar,
         catalog: Catalog,

@@ -26,7 +26,7 @@ def logits(net: Transducer) -> torch.Tensor:
     x = torch.randn(2, 32, 80, generator=dice)
     target = torch.tensor([[3, 4, 5], [6, 7, 8]])
     first = torch.tensor([[0, 0, 0, 1, 1, 1, 1, 2]] * 2)
-    found: torch.Tensor = net.window_logits(net.encoder(x), first, target, 2)
+    found: torch.Tensor = net.window_logits(net.project(net.encoder(x)), first, target, 2)
     return found
 
 

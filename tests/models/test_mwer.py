@@ -79,7 +79,7 @@ def spoken(*wanted: str) -> Batch:
     rows, counts = [said(text) for text in wanted], [len(said(text)) for text in wanted]
     target = torch.tensor([row + [0] * (max(counts) - len(row)) for row in rows])
     frames, first = torch.zeros(2, 8, dtype=torch.int64), torch.zeros(2, 8, dtype=torch.int64)
-    return Batch(torch.randn(2, 32, 80, generator=dice), frames, target, counts, first)
+    return Batch(torch.randn(2, 32, 80, generator=dice), frames, target, counts, first, target)
 
 
 def score_by_hand(network: Transducer, hidden: Tensor, one: Hypothesis, ilm: float) -> Tensor:

@@ -98,7 +98,7 @@ def test_window_logits_are_those_of_the_joiner_after_each_count_of_tokens(contex
     net = network(9, replace(SMALL, context=context))
     encoded, target = torch.randn(1, 4, SMALL.width), torch.tensor([[5, 7, 9]])
     first = torch.tensor([[0, 0, 1, 2]])
-    logits = net.window_logits(encoded, first, target, 2)
+    logits = net.window_logits(net.project(encoded), first, target, 2)
     history = [-1, 0, 5, 7, 9]
     for t in range(4):
         for k in range(2):

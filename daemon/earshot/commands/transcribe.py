@@ -6,6 +6,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from earshot import attention_map
 from earshot.command_set import REJECT, Commands
 from earshot.compose import load_engine
 from earshot.engine import Engine
@@ -13,7 +16,7 @@ from earshot.errors import EarshotError, RequestError
 from earshot.lines import command_line, explanation_lines, formatted_object, line
 from earshot.pictures import kind, write
 from earshot.readers import entries_of
-from earshot.sources import AudioFile, RawInput, Source
+from earshot.sources import AudioFile, Chunk, RawInput, Source
 from earshot.transcriber import Transcript, as_object, explained_objects, transcribe
 
 
@@ -48,6 +51,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=Path,
         metavar="F",
         help="favour the names of a catalog, or of a list, a name a line, or of vCards or a table",
+    )
+    parser.add_argument(
+        "--attention",
+        type=Path,
+        metavar="OUT.svg",
+        help="with --catalog and one file: draw which names the network attended to",
     )
     parser.add_argument(
         "--explain",
@@ -86,6 +95,9 @@ def run(options: argparse.Namespace) -> int:
     """Transcribe each file; 1 if one of them could not be heard."""
     if options.lattice:
         kind(options.lattice)  # or it would be refused after all the work
+    if options.attention and (len(options.files) > 1 or options.files[0] == "-"):
+        message = "--attention draws one recording; give one file"
+        raise RequestError(message)
     engine = _engine(options)
     failed, lattices = False, []
     for file in options.files:
@@ -96,6 +108,10 @@ def run(options: argparse.Namespace) -> int:
             failed = True
             continue
         _show(file, transcript, engine.bundle.label, options)
+        if options.attention:
+            samples = [item.samples for item in _source(file) if isinstance(item, Chunk)]
+            attended = attention_map.mapped(engine.parts.encoder, np.concatenate(samples))
+            attention_map.write(attended, transcript.words, options.attention)
         lattices += [result.lattice for result in transcript.results if result.words]
     if options.lattice:
         write(lattices, options.lattice)

@@ -1,0 +1,210 @@
+"""Train the adapter that attends to names, beside a network that stays as it is; and export it.
+
+    python -m models.attention --config models/recipe_attention.toml --cache build/cache
+        --weights models/checkpoints/en.pt --out build/attention [--export DIR]
+
+Names are taken from what is said: in some rows of a batch, a few words in a row are put into the
+catalog of the step, among names that are said elsewhere or were said before. All rows have the same
+catalog, so that most of what it holds is never said in a row. The loss is the transducer's, and in
+frames of a name the log of the attention that its row gets (elsewhere: that none of the rows gets).
+"""
+
+import argparse
+import random
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from models.augment import Augmentation
+from models.biasing import Biasing, Sizes, mask_of
+from models.blocks import Shape
+from models.data import Batch, Corpus
+from models.loss import transducer_loss
+from models.network import Transducer
+from models.phones import PHONES
+from models.progress import Log, Progress
+from models.train import Recipe, Run, batches, begin, loop, optimisers, place
+
+NAMES = ("transducer", "rows", "right")
+SOME = 4  # runs of words of a recording
+LEAST = 1e-6  # probability
+Token = tuple[int, ...]
+
+
+class Said(NamedTuple):
+    """A name of the catalog in a row, in encoder frames [begin, end)."""
+
+    row: int
+    entry: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogs:
+    """Draws the catalog of each step."""
+
+    corpus: Corpus
+    entries: tuple[int, int]
+    """names that are said elsewhere"""
+    said: float
+    """share of rows that say some of the others"""
+    words: int
+    """of a name, at most"""
+    tokens: tuple[int, int]
+    """of a name, least and most"""
+    wrong: float
+    """share of the phones of said names that are others"""
+
+    def draw(self, data: Batch, dice: random.Random) -> tuple[list[Token], list[Said]]:
+        """Names, and where they are said."""
+        names: list[Token] = []
+        said: list[Said] = []
+        for row, total in enumerate(data.counts):
+            tokens, due = data.target[row, :total].tolist(), data.due[row].tolist()
+            spans = self._spans(tokens, dice) if dice.random() < self.said else []
+            for first, end in spans[: dice.randint(1, 2)]:
+                said.append(Said(row, len(names), max(0, due[first] - 1), due[end - 1] + 1))
+                names.append(self._misheard(tokens[first:end], dice))
+        while len(names) < len(said) + dice.randint(*self.entries):
+            recording = dice.randrange(len(self.corpus.corpus))
+            tokens = self.corpus.token[slice(*self.corpus.at[recording : recording + 2])].tolist()
+            names += [tuple(tokens[first:end]) for first, end in self._spans(tokens, dice)]
+        return names, said
+
+    def _spans(self, tokens: Sequence[int], dice: random.Random) -> list[tuple[int, int]]:
+        """Some runs of words that may be a name, as ranges of tokens."""
+        words, found = _words(tokens), []
+        for i in dice.sample(range(len(words)), min(SOME, len(words))):
+            last = min(len(words), i + dice.randint(1, self.words)) - 1
+            first, end = words[i][0], words[last][1]
+            if self.tokens[0] <= end - first <= self.tokens[1]:
+                found.append((first, end))
+        return found
+
+    def _misheard(self, tokens: Sequence[int], dice: random.Random) -> Token:
+        """Now and then another phone."""
+        size = len(PHONES)
+        return tuple(
+            1 + dice.randrange(size) + size * (token > size)
+            if dice.random() < self.wrong
+            else token
+            for token in tokens
+        )
+
+
+def _words(tokens: Sequence[int]) -> list[tuple[int, int]]:
+    """Words as ranges of tokens: each ends with a marked phone."""
+    found, first = [], 0
+    for i, token in enumerate(tokens):
+        if token > len(PHONES):
+            found.append((first, i + 1))
+            first = i + 1
+    return found
+
+
+class Losses(nn.Module):
+    """Of the adapter, in one forward; the network is not trained."""
+
+    def __init__(self, network: Biasing, base: Transducer, catalogs: Catalogs, window: int) -> None:
+        super().__init__()
+        self.network, self.catalogs, self.window = network, catalogs, window
+        self.base = [base]  # in a list: its weights are none of ours
+
+    def forward(self, data: Batch, stage: Recipe) -> tuple[Tensor, Tensor]:
+        """Give the loss and its parts: transducer per token, row loss, share of right rows."""
+        base = self.base[0]
+        # Of the step's seed, as dropout is: a resumed run goes on exactly.
+        names, said = self.catalogs.draw(data, random.Random(torch.initial_seed()))
+        with torch.no_grad():
+            encoded = base.project(base.encoder(data.x))
+        token = padded(names)
+        key, value = (part.flatten(0, 1) for part in self.network.names(token))
+        biased, share = self.network.attention(encoded, key, value, mask_of(token).flatten())
+        logits = base.window_logits(biased, data.first, data.target, self.window)
+        each = transducer_loss(logits, data.first, data.target, data.counts, stage["emit"])
+        transducer = each.sum() / sum(data.counts)
+        rows, right = row_loss(share, token.shape, said)
+        loss = transducer + stage["rows"] * rows
+        return loss, torch.stack([transducer.detach(), rows.detach(), right])
+
+
+def padded(names: Sequence[Token]) -> Tensor:
+    """Tokens [E, L] of names, 0 behind the last; one empty row where there are none."""
+    longest = max((len(name) for name in names), default=1)
+    return torch.tensor([[*name, *[0] * (longest - len(name))] for name in names or [()]])
+
+
+def row_loss(share: Tensor, shape: Sequence[int], said: Sequence[Said]) -> tuple[Tensor, Tensor]:
+    """Attention [B, T, E L + 1] to the right rows: its loss, and how often it is the most.
+
+    Right is any phone of the name that is said; where none is, the row of none.
+    """
+    of_entry = share[..., :-1].unflatten(-1, tuple(shape)).sum(-1)
+    every = torch.cat([of_entry, share[..., -1:]], -1)
+    wanted = torch.full(every.shape[:2], every.shape[-1] - 1)
+    for one in said:
+        wanted[one.row, one.begin : one.end] = one.entry
+    loss = -every.gather(-1, wanted[..., None]).clamp(min=LEAST).log()
+    named = wanted < every.shape[-1] - 1
+    right = (every.argmax(-1) == wanted)[named].float().mean() if named.any() else torch.ones(())
+    return loss.mean(), right
+
+
+class AdapterRun(Run):
+    """A run of the adapter: checkpoint, optimiser and average are its own."""
+
+    def __init__(self, recipe: Recipe, corpus: Corpus, out: Path, base: Transducer) -> None:
+        self.recipe, self.corpus, self.file = recipe, corpus, out / "run.pt"
+        self.how = Augmentation(**recipe.get("augmentation", {}))
+        torch.manual_seed(recipe["data"]["seed"])
+        self.device = torch.device("cpu")
+        shape = base.shape
+        sizes = Sizes(shape.joiner, shape.tokens, **recipe["attention"])
+        self.network = Biasing(sizes)  # type: ignore[assignment]
+        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.optimisers = optimisers(self.network, recipe)
+        self.progress = Progress()
+
+
+def base_of(weights: Path) -> Transducer:
+    """The network of weights that models.export --keep wrote."""
+    kept = torch.load(weights, weights_only=True, map_location="cpu")
+    network = Transducer(Shape(**kept["recipe"]["network"]))
+    network.load_state_dict({name: value.float() for name, value in kept["average"].items()})
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def main() -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
+    parser.add_argument("--weights", type=Path, required=True, help="of the network")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--limit", type=int, default=0, help="stop after this many steps")
+    options = parser.parse_args()
+    begin()
+    options.out.mkdir(parents=True, exist_ok=True)
+    recipe = tomllib.loads(options.config.read_text(encoding="utf8"))
+    base = base_of(options.weights)
+    run = AdapterRun(recipe, Corpus(options.cache), options.out, base)
+    run.resume()
+    rank, world = place()
+    catalogs = Catalogs(run.corpus, **recipe["catalog"])
+    model: nn.Module = Losses(run.network, base, catalogs, recipe["data"]["window"])  # type: ignore[arg-type]
+    if world > 1:
+        model = DistributedDataParallel(model)
+    loop(run, model, batches(run, rank, world), Log(NAMES), options.limit)
+
+
+if __name__ == "__main__":
+    main()
