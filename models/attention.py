@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from models.augment import Augmentation
-from models.biasing import Biasing, Sizes, mask_of
+from models.biasing import PAST, Biasing, Sizes, mask_of
 from models.blocks import Shape
 from models.data import Batch, Corpus
 from models.loss import transducer_loss
@@ -38,12 +39,21 @@ Token = tuple[int, ...]
 
 
 class Said(NamedTuple):
-    """A name of the catalog in a row, in encoder frames [begin, end)."""
+    """A name of the catalog in a row."""
 
     row: int
     entry: int
-    begin: int
-    end: int
+    begin: int  # encoder frame
+    phones: tuple[int, ...]  # of the name, by place: one a frame from there on
+
+
+def _frame_by_frame(due: Sequence[int]) -> tuple[int, ...]:
+    """Which phone [frames] is heard from a frame before the first is due to where the last is.
+
+    A phone is heard before its token is due: that needs time to be sure.
+    """
+    frames = range(max(0, due[0] - 1), due[-1] + 1)
+    return tuple(sum(other <= frame + 1 for other in due[1:]) for frame in frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,8 @@ class Catalogs:
             tokens, due = data.target[row, :total].tolist(), data.due[row].tolist()
             spans = self._spans(tokens, dice) if dice.random() < self.said else []
             for first, end in spans[: dice.randint(1, 2)]:
-                said.append(Said(row, len(names), max(0, due[first] - 1), due[end - 1] + 1))
+                phones = _frame_by_frame(due[first:end])
+                said.append(Said(row, len(names), max(0, due[first] - 1), phones))
                 names.append(self._misheard(tokens[first:end], dice))
         while len(names) < len(said) + dice.randint(*self.entries):
             recording = dice.randrange(len(self.corpus.corpus))
@@ -123,7 +134,7 @@ class Losses(nn.Module):
         # Of the step's seed, as dropout is: a resumed run goes on exactly.
         names, said = self.catalogs.draw(data, random.Random(torch.initial_seed()))
         with torch.no_grad():
-            encoded = base.project(base.encoder(data.x))
+            encoded = F.pad(base.project(base.encoder(data.x)), (0, 0, PAST, 0))
         token = padded(names)
         key, value = (part.flatten(0, 1) for part in self.network.names(token))
         biased, share = self.network.attention(encoded, key, value, mask_of(token).flatten())
@@ -142,19 +153,25 @@ def padded(names: Sequence[Token]) -> Tensor:
 
 
 def row_loss(share: Tensor, shape: Sequence[int], said: Sequence[Said]) -> tuple[Tensor, Tensor]:
-    """Attention [B, T, E L + 1] to the right rows: its loss, and how often it is the most.
+    """Attention [B, T, E L + 1] to the right rows: its loss, and how often their name has most.
 
-    Right is any phone of the name that is said; where none is, the row of none.
+    Right is the phone of the name that is heard; where none is, the row of none. Frames with names
+    and those without count as much.
     """
-    of_entry = share[..., :-1].unflatten(-1, tuple(shape)).sum(-1)
-    every = torch.cat([of_entry, share[..., -1:]], -1)
-    wanted = torch.full(every.shape[:2], every.shape[-1] - 1)
+    none, longest = share.shape[-1] - 1, shape[1]
+    wanted = torch.full(share.shape[:2], none)
     for one in said:
-        wanted[one.row, one.begin : one.end] = one.entry
-    loss = -every.gather(-1, wanted[..., None]).clamp(min=LEAST).log()
-    named = wanted < every.shape[-1] - 1
-    right = (every.argmax(-1) == wanted)[named].float().mean() if named.any() else torch.ones(())
-    return loss.mean(), right
+        rows = one.entry * longest + torch.tensor(one.phones)
+        place = wanted[one.row, one.begin : one.begin + len(rows)]
+        place[:] = rows[: len(place)]
+    loss = -share.gather(-1, wanted[..., None])[..., 0].clamp(min=LEAST).log()
+    named = wanted < none
+    of_entry = share[..., :-1].unflatten(-1, tuple(shape)).sum(-1)
+    most = torch.cat([of_entry, share[..., -1:]], -1).argmax(-1)
+    if not named.any():
+        return loss.mean(), torch.ones(())
+    right = (most == wanted // longest)[named].float().mean()
+    return (loss[named].mean() + loss[~named].mean()) / 2, right
 
 
 class AdapterRun(Run):
@@ -167,7 +184,9 @@ class AdapterRun(Run):
         self.device = torch.device("cpu")
         shape = base.shape
         sizes = Sizes(shape.joiner, shape.tokens, **recipe["attention"])
-        self.network = Biasing(sizes)  # type: ignore[assignment]
+        adapter = Biasing(sizes)
+        adapter.attention.joined(base)
+        self.network = adapter  # type: ignore[assignment]
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimisers = optimisers(self.network, recipe)
         self.progress = Progress()

@@ -98,7 +98,6 @@ class Hearing:
     """What a process hears with: one engine, one catalog."""
 
     engine: Engine
-    words: frozenset[str]
 
     @classmethod
     def begin(cls, setting: Setting, entries: Sequence[Entry]) -> None:
@@ -108,7 +107,6 @@ class Hearing:
         engine = engine.tuned(replace(engine.tuning, search=search))
         weights = KindWeights(**setting.weights)
         cls.engine = engine.naming(entries, weights)[0] if entries else engine
-        cls.words = frozenset(word for entry in entries for word in entry.name.split())
 
     @classmethod
     def hear(cls, clip: Clip) -> Heard:
@@ -117,7 +115,9 @@ class Hearing:
         wanted, given = clip.text.split(), [w.text.removesuffix(OWNER) for w in found.words]
         listed, rest = compared(wanted, given, clip.listed)
         named = sum(word in clip.listed for word in wanted)
-        false = sum(word in cls.words and word not in wanted for word in given)
+        told = ((result, one) for result in found.results for one in result.explanations)
+        named_words = (result.words[one.word].text for result, one in told if one.names)
+        false = sum(word.removesuffix(OWNER) not in wanted for word in named_words)
         audio, memory = seconds(found.samples), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         counts = ((listed, named), (rest, len(wanted) - named))
         return Heard(*counts, false, audio, found.cpu_seconds, memory / 1024)

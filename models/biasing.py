@@ -13,7 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.network import Transducer
+
 NEVER = -1e4
+FAINT = 0.1  # of the usual first weights, for frames before the one that asks
+PAST, TAPS = 16, 5  # encoder frames before the one that asks, and how many of them are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Names(nn.Module):
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.key, self.value = nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.eye_(self.key.weight)
 
     def forward(self, token: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens [E, L], 0 behind the last, to keys and values [E, L, S] each."""
@@ -52,38 +57,66 @@ class Names(nn.Module):
 
 
 class Attention(nn.Module):
-    """Encoded frames, keys and values to frames that know of the names."""
+    """Encoded frames, keys and values to frames that know of the names.
 
-    def __init__(self, sizes: Sizes) -> None:
+    What is asked for is what was heard of late: the tokens that the joiner makes of some frames,
+    in the embedding of the names. So a row fits at first where its phone was heard, and what the
+    phones around it are worth is learnt.
+    """
+
+    silent: Tensor
+
+    def __init__(self, sizes: Sizes, embedding: nn.Embedding) -> None:
         super().__init__()
-        self.heads = sizes.heads
+        self.heads, self.taps = sizes.heads, range(0, PAST + 1, PAST // (TAPS - 1))
         self.scale = (sizes.size / sizes.heads) ** -0.5
+        self.embedding = embedding
         self.norm = nn.LayerNorm(sizes.joiner)
-        self.query = nn.Linear(sizes.joiner, sizes.size)
+        self.heard = nn.Linear(sizes.joiner, sizes.size)
+        self.tokens = nn.Linear(sizes.joiner, sizes.tokens)
+        self.register_buffer("silent", torch.zeros(sizes.joiner))
+        self.query = nn.Linear(TAPS * sizes.size, sizes.size)
         self.none = nn.Parameter(torch.zeros(1, sizes.size))
         self.out = nn.Linear(sizes.size, sizes.joiner, bias=False)
-        nn.init.zeros_(self.out.weight)
+        for weight in (self.heard.weight, self.out.weight):
+            nn.init.zeros_(weight)
+        with torch.no_grad():
+            self.query.weight *= FAINT
+            self.query.weight[:, -sizes.size :] += torch.eye(sizes.size)
 
-    def scores(self, encoded: Tensor, key: Tensor) -> Tensor:
-        """How well keys [R, S] fit frames [..., T, J]: [..., H, T, R]."""
-        query = self.query(self.norm(encoded)).unflatten(-1, (self.heads, -1)).transpose(-3, -2)
-        rows = key.unflatten(-1, (self.heads, -1)).permute(1, 2, 0)
-        found: Tensor = query @ rows * self.scale
+    def joined(self, network: Transducer) -> None:
+        """Take over what the joiner of a network makes of frames after blank."""
+        self.tokens.load_state_dict(network.output.state_dict())
+        self.tokens.requires_grad_(requires_grad=False)
+        self.silent[:] = network.predictor(torch.zeros(1, dtype=torch.int64))[0].detach()
+
+    def asked(self, encoded: Tensor) -> Tensor:
+        """Queries [..., H, T, S / H] of frames [..., PAST + T, J]."""
+        likely = self.tokens(torch.tanh(encoded + self.silent))[..., 1:].softmax(-1)
+        heard = likely @ self.embedding.weight[1:] + self.heard(self.norm(encoded))
+        count = encoded.shape[-2] - PAST
+        near = torch.cat([heard.narrow(-2, tap, count) for tap in self.taps], -1)
+        query: Tensor = self.query(near).unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+        return query
+
+    def scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """How well keys [R, S] fit queries: [..., H, T, R]."""
+        found: Tensor = query @ key.unflatten(-1, (self.heads, -1)).permute(1, 2, 0) * self.scale
         return found
 
     def forward(
         self, encoded: Tensor, key: Tensor, value: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Frames [..., T, J], rows [R, S] twice and their mask [R] to frames and attention.
+        """Frames [..., PAST + T, J], rows [R, S] twice and their mask [R] to frames and attention.
 
         The attention [..., T, R + 1] is the mean of the heads; its last column is that of none.
         """
-        keys = torch.cat([key, self.none])
-        score = self.scores(encoded, keys) + F.pad(mask, (0, 1))
-        share = score.softmax(-1)
+        score = self.scores(self.asked(encoded), torch.cat([key, self.none]))
+        share = (score + F.pad(mask, (0, 1))).softmax(-1)
         rows = value.unflatten(-1, (self.heads, -1)).transpose(0, 1)  # [H, R, S / H]
         found = (share[..., :-1] @ rows).transpose(-3, -2).flatten(-2)
-        return encoded + self.out(found), share.mean(-3)
+        count = encoded.shape[-2] - PAST
+        return encoded.narrow(-2, PAST, count) + self.out(found), share.mean(-3)
 
 
 class Biasing(nn.Module):
@@ -91,7 +124,8 @@ class Biasing(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.names, self.attention = Names(sizes), Attention(sizes)
+        self.names = Names(sizes)
+        self.attention = Attention(sizes, self.names.embedding)
 
 
 def mask_of(token: Tensor) -> Tensor:
@@ -109,13 +143,14 @@ class Attending(nn.Module):
     def forward(
         self, encoded: Tensor, key: Tensor, value: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Frames [T, J], rows [E, L, S] twice and their mask [E, L], of `most` names or more.
+        """Frames [PAST + T, J], rows [E, L, S] and mask [E, L] of `most` names or more.
 
         Gives frames, the attention [T, `most` + 1] of the chosen names and of none, and which
         names [`most`] were chosen.
         """
         names, longest = mask.shape
-        score = self.attention.scores(encoded, key.flatten(0, 1)) + mask.flatten()
+        query = self.attention.asked(encoded)
+        score = self.attention.scores(query, key.flatten(0, 1)) + mask.flatten()
         best = score.unflatten(-1, (names, longest)).amax((0, 1, 3))
         chosen = best.topk(self.most).indices
         key, value = (part.index_select(0, chosen).flatten(0, 1) for part in (key, value))

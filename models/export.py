@@ -99,6 +99,8 @@ def convert(  # noqa: PLR0913, PLR0917 - all that a graph is
         # Of an LSTM: its states are inputs, and the sizes it looks at are fixed.
         warnings.filterwarnings("ignore", "Exporting a model to ONNX with a batch_size other")
         warnings.filterwarnings("ignore", "Converting a tensor to a Python boolean")
+        # Of the adapter that attends: slices stay slices.
+        warnings.filterwarnings("ignore", "Constant folding")
         torch.onnx.export(
             module,
             inputs,

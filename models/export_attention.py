@@ -14,7 +14,7 @@ from earshot.attention import FILES, MOST
 from torch import nn
 
 from models.attention import base_of
-from models.biasing import Attending, Biasing, Sizes, mask_of
+from models.biasing import PAST, Attending, Biasing, Sizes, mask_of
 from models.export import annotate, convert
 from models.network import Transducer
 
@@ -41,14 +41,14 @@ def export(network: Biasing, joiner: int, tokens: int, out: Path) -> None:
     )  # fmt: skip
     with torch.no_grad():
         key, value = network.names(token)
-    given = (torch.randn(8, joiner), key, value, mask_of(token))
+    given = (torch.randn(PAST + 8, joiner), key, value, mask_of(token))
     convert(
         Attending(network.attention, MOST), given, ["encoded", "key", "value", "mask"],
         ["biased", "share", "chosen"], attention,
-        {"encoded": {0: "T"}, "key": rows, "value": rows, "mask": rows, "biased": {0: "T"},
-         "share": {0: "T"}},
+        {"encoded": {0: "T"}, "key": rows, "value": rows, "mask": rows, "biased": {0: "chunk"},
+         "share": {0: "chunk"}},
     )  # fmt: skip
-    annotate(attention, {"size": key.shape[2], "joiner": joiner})
+    annotate(attention, {"past": PAST, "joiner": joiner})
     annotate(names, {"tokens": tokens})
 
 

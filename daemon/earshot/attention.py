@@ -15,7 +15,7 @@ import numpy.typing as npt
 from earshot.bundle import Bundle
 from earshot.encoder import Frames, State
 from earshot.events import Named
-from earshot.networks import Session, open_network
+from earshot.networks import Session, metadata, number, open_network
 from earshot.sounds import Tokens
 
 FILES = ("names.onnx", "attention.onnx")
@@ -54,6 +54,8 @@ class Attention:
         """Raise BundleError where they cannot be read."""
         names, attention = (bundle.file(name) for name in FILES)
         self._names, self._attention = open_network(names), open_network(attention)
+        facts = metadata(self._attention)
+        self._before = tuple(number(facts, key, attention) for key in ("past", "joiner"))
 
     def rows(self, sounds: Sequence[tuple[Named, Tokens]]) -> "Rows":
         """Rows of the first of these names that are short enough."""
@@ -64,21 +66,24 @@ class Attention:
             row[: len(tokens)] = tokens
         key, value = self._names.run(None, {"token": token})
         mask = np.where(token > 0, np.float32(0), NEVER)
-        return Rows(self._attention, tuple(named for named, _ in fitting), (key, value, mask))
+        known = tuple(named for named, _ in fitting)
+        past = np.zeros(self._before, np.float32)
+        return Rows(self._attention, known, {"key": key, "value": value, "mask": mask}, past)
 
 
-class Rows:
+class Rows(NamedTuple):
     """The names of a catalog, ready to be attended to."""
 
-    def __init__(
-        self, session: Session, names: tuple[Named, ...], given: tuple[Frames, Frames, Frames]
-    ) -> None:
-        self._session, self.names = session, names
-        self._given = dict(zip(("key", "value", "mask"), given, strict=True))
+    session: Session
+    names: tuple[Named, ...]
+    given: dict[str, Frames]
+    past: Frames  # [PAST, J] of the frames before the first
 
-    def attend(self, frames: Frames) -> Attended:
-        """Encoded frames [T, J] that know of the names."""
-        return Attended(*self._session.run(None, {"encoded": frames, **self._given}))
+    def attend(self, past: Frames, frames: Frames) -> tuple[Attended, Frames]:
+        """Encoded frames [T, J] after others [PAST, J], and those that are past then."""
+        every = np.concatenate([past, frames])
+        found = Attended(*self.session.run(None, {"encoded": every, **self.given}))
+        return found, every[len(frames) :]
 
 
 class AttendingEncoder:
@@ -86,9 +91,20 @@ class AttendingEncoder:
 
     def __init__(self, plain: Encodes, rows: Rows) -> None:
         self.plain, self.rows = plain, rows
-        self.window, self.shift, self.start = plain.window, plain.shift, plain.start
+        self.window, self.shift = plain.window, plain.shift
+
+    def start(self) -> State:
+        """That of the plain one, and no frames before."""
+        return (*self.plain.start(), self.rows.past)
 
     def step(self, window: Frames, state: State) -> tuple[Frames, State]:
         """As the plain one; then attend."""
-        encoded, state = self.plain.step(window, state)
-        return self.rows.attend(encoded).frames, state
+        attended, state = self.attended(window, state)
+        return attended.frames, state
+
+    def attended(self, window: Frames, state: State) -> tuple[Attended, State]:
+        """A step, with what was attended to."""
+        *plain, past = state
+        encoded, following = self.plain.step(window, tuple(plain))
+        found, past = self.rows.attend(past, encoded)  # type: ignore[arg-type]
+        return found, (*following, past)

@@ -63,9 +63,8 @@ def mapped(encoder: object, samples: Samples) -> AttentionMap:
     column = np.array([place[name] for name in encoder.rows.names], np.int64)
     state, found = encoder.start(), []
     for window in [*ready, *windows.finish(features.finish(), TAIL)]:
-        frames, state = encoder.plain.step(window, state)
-        attended = encoder.rows.attend(frames)
-        share = np.zeros((len(frames), len(names) + 1), np.float32)
+        attended, state = encoder.attended(window, state)
+        share = np.zeros((len(attended.frames), len(names) + 1), np.float32)
         real = np.flatnonzero(attended.chosen < len(column))
         np.add.at(share.T, column[attended.chosen[real]], attended.share[:, real].T)
         share[:, -1] = attended.share[:, -1]

@@ -12,6 +12,7 @@ from earshot.g2p import G2p
 from earshot.lexicon import WORD_END, Pronunciations
 
 GUESSES = 2  # pronunciations of a word that the lexicon lacks
+MOST_KEPT = 50_000  # guessed words that are not guessed again
 MOST_GUESSED = 1_000  # such words at once: some seconds
 
 
@@ -25,6 +26,7 @@ class Dictionary:
         self._words, self._rows, self.symbols = words, rows, symbols
         self.token = {symbol: i for i, symbol in enumerate(symbols)}
         self._path = g2p
+        self._guesses: dict[str, list[tuple[list[int], float]]] = {}
 
     @cached_property
     def _number(self) -> dict[str, int]:
@@ -71,7 +73,14 @@ class Dictionary:
         )
 
     def _guessed(self, word: str, source: str) -> list[tuple[list[int], float]]:
-        """Tokens and log share of the likeliest pronunciations."""
+        """Tokens and log share of the likeliest pronunciations, kept: a catalog asks again."""
+        if word not in self._guesses:
+            if len(self._guesses) >= MOST_KEPT:
+                self._guesses.clear()
+            self._guesses[word] = self._guess(word, source)
+        return self._guesses[word]
+
+    def _guess(self, word: str, source: str) -> list[tuple[list[int], float]]:
         try:
             found = self._g2p.pronounce(word, GUESSES)
         except RequestError as error:
