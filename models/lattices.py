@@ -14,7 +14,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -146,16 +146,17 @@ class Tree(Search):
         return [[written(self._grammar.spelling(word)).text for word, _, _ in way] for way in ways]
 
 
-def held(task: Task, bundle: Path) -> Held:
+def held(task: Task, bundle: Path, changed: dict[str, float]) -> Held:
     """Hear one recording both ways."""
     engine = engine_of(bundle)
+    lattice_settings = replace(engine.tuning.lattice, **changed)  # type: ignore[arg-type]
     wanted, encoded = task.text.split(), encoded_of(engine, read(task.path))
     scorer, grammar = Counting(engine.parts.new_scorer()), engine.parts.new_grammar
     settings = engine.tuning.search
     spelt = grammar(settings)()
     search = Search(scorer, spelt, engine.parts.catalog, settings)
     search.accept(encoded)
-    lattice = build(search.raw(), spelt.spelling, _samples, engine.tuning.lattice)
+    lattice = build(search.raw(), spelt.spelling, _samples, lattice_settings)
     best, tree = result(lattice, 1), Tree(engine)
     tree.accept(encoded)
     texts = tree.texts() or [[]]
@@ -225,9 +226,13 @@ def main() -> None:
     parser.add_argument("--bundle", default="en")
     parser.add_argument("--count", type=int, default=40, help="recordings a set; 0 for all")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument("--least", type=float, help="instead of the bundle's")
+    parser.add_argument("--sharpness", type=float, help="instead of the bundle's")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    hear = partial(held, bundle=find(options.bundle))
+    changed = {"least": options.least, "sharpness": options.sharpness}
+    given = {name: value for name, value in changed.items() if value is not None}
+    hear = partial(held, bundle=find(options.bundle), changed=given)
     with ProcessPoolExecutor(options.jobs) as pool:
         for corpus in options.sets:
             every = list(pool.map(hear, tasks(options.kit, corpus, options.count), chunksize=4))

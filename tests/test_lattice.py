@@ -146,3 +146,14 @@ def test_alternatives_of_several_utterances_join_best_first() -> None:
         "turn on a light",
     ]
     assert lattice.joined_alternatives([]) == ()
+
+
+def test_with_less_sharpness_the_same_is_best_but_less_sure(tmp_path: Path) -> None:
+    _, sharp = searched(tmp_path, 3, 9, LatticeSettings())
+    _, blunt = searched(tmp_path, 3, 9, LatticeSettings(sharpness=0.3))
+    assert sharp is not None
+    assert blunt is not None
+    assert len(blunt.arcs) >= len(sharp.arcs)
+    one, other = (result(found, 1) for found in (sharp, blunt))
+    assert one.confidence > other.confidence
+    assert sum(np.exp(total) for total, _ in paths(blunt)) == pytest.approx(1, abs=1e-6)

@@ -5,7 +5,8 @@
 3. Boundaries of one grammar state a few frames apart are one node: they differ in time only.
 4. Scores are made to agree with the posteriors: along any path from start to end the sum of
    acoustic, language and bias is the natural log of the path's probability, and all paths sum to
-   one. Language and bias are as the search weighted them, so they can be taken away again.
+   one. Language and bias are as the search weighted them, times the sharpness of all scores, so
+   they can be taken away again.
 """
 
 import heapq
@@ -27,6 +28,9 @@ class LatticeSettings:
 
     least: float = 1e-3
     """posterior; arcs below are dropped"""
+    sharpness: float = 1.0
+    """how much scores count in posteriors: networks are too sure of themselves, and with less than
+    1 confidence is more honest and the lattice holds more (models.lattices measures both)"""
     together: int = 3
     """encoder frames; boundaries of one state this close are one node"""
     alternatives: int = 10
@@ -51,12 +55,15 @@ class _Edge:
     posterior: float
 
 
-def _likely(raw: RawLattice, least: float) -> list[_Edge]:
+def _likely(raw: RawLattice, settings: LatticeSettings) -> list[_Edge]:
     """The arcs worth keeping, by source; the best path is, however many are nearly as good."""
     arcs = closed(raw)
+    best = best_path(arcs, raw.total)
+    scores = ("acoustic", "language", "bias")
+    arcs = arcs._replace(**{name: getattr(arcs, name) * settings.sharpness for name in scores})
     posterior = posteriors(arcs, raw.frame)
-    keep = posterior >= least
-    keep[best_path(arcs, raw.total)] = True
+    keep = posterior >= settings.least
+    keep[best] = True
     rows = np.flatnonzero(keep)
     rows = rows[np.argsort(arcs.source[rows], kind="stable")]
     columns = [column[rows].tolist() for column in (*arcs, posterior)]
@@ -148,7 +155,7 @@ def build(
     """
     if not len(raw.last.back) or not raw.last.back[(raw.last.score + raw.closing).argmax()]:
         return None
-    likely = _reached(_likely(raw, settings.least))
+    likely = _reached(_likely(raw, settings))
     node = _merged(likely, raw, settings.together)
     order, edges = _numbered(_united(likely, node, spelling))
     through: Scores = np.zeros(len(order))
