@@ -1,6 +1,7 @@
 #!/bin/sh
 # The reference run: data → network → spoken data, better alignments → deeper network → export →
-# texts → tuning → fewer word errors in what the search makes of it all → evaluation → bundle.
+# texts → tuning → fewer word errors in what the search makes of it all → attention to names →
+# evaluation → bundle.
 #
 #   KIT=…/data models/run_full.sh
 #   KIT=…/data PROCESSES=1 DEEP=models/recipe_gpu.toml models/run_full.sh    # with a GPU
@@ -19,6 +20,7 @@ cd "$(dirname "$0")/.."
 : "${RECIPE:=models/recipe.toml}"
 : "${DEEP:=models/recipe_deep.toml}"    # of the second training; recipe_gpu.toml on a GPU
 : "${MWER:=models/recipe_mwer.toml}"    # of the discriminative end
+: "${ATTENTION:=models/recipe_attention.toml}" # of the adapter that attends to names
 : "${PROCESSES:=2}"                     # of a training, one thread each; 1 on a GPU
 : "${JOBS:=2}"                          # processes of the other steps
 : "${ROOMS:=4}"                         # spoilt versions of every recording
@@ -108,6 +110,10 @@ pack() {
 	step mwer train mwer "$OUT/mwer" "$MWER" "$OUT/cache2" --weights "$OUT/deep.pt" \
 		--bundle "$BUNDLE"
 	step export_again tool export --run "$OUT/mwer" --out "$OUT/export" --keep "$OUT/mwer.pt"
+	step attention train attention "$OUT/attention" "$ATTENTION" "$OUT/cache2" \
+		--weights "$OUT/mwer.pt"
+	step export_attention tool export_attention --run "$OUT/attention" --weights "$OUT/mwer.pt" \
+		--out "$OUT/export"
 	step pack_again pack
 	step tuned_again tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
 	step evaluate tool evaluate --kit "$KIT" --bundle "$BUNDLE" --json "$OUT/measured.json" \
