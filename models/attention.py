@@ -78,26 +78,20 @@ class Catalogs:
         said: list[Said] = []
         for row, total in enumerate(data.counts):
             tokens, due = data.target[row, :total].tolist(), data.due[row].tolist()
-            spans = self._spans(tokens, dice) if dice.random() < self.said else []
-            for first, end in spans[: dice.randint(1, 2)]:
+            every = self._spans(tokens, dice) if dice.random() < self.said else []
+            for first, end in every[: dice.randint(1, 2)]:
                 phones = _frame_by_frame(due[first:end])
                 said.append(Said(row, len(names), max(0, due[first] - 1), phones))
                 names.append(self._misheard(tokens[first:end], dice))
-        while len(names) < len(said) + dice.randint(*self.entries):
+        count = len(said) + dice.randint(*self.entries)
+        while len(names) < count:
             recording = dice.randrange(len(self.corpus.corpus))
             tokens = self.corpus.token[slice(*self.corpus.at[recording : recording + 2])].tolist()
             names += [tuple(tokens[first:end]) for first, end in self._spans(tokens, dice)]
         return names, said
 
     def _spans(self, tokens: Sequence[int], dice: random.Random) -> list[tuple[int, int]]:
-        """Some runs of words that may be a name, as ranges of tokens."""
-        words, found = _words(tokens), []
-        for i in dice.sample(range(len(words)), min(SOME, len(words))):
-            last = min(len(words), i + dice.randint(1, self.words)) - 1
-            first, end = words[i][0], words[last][1]
-            if self.tokens[0] <= end - first <= self.tokens[1]:
-                found.append((first, end))
-        return found
+        return spans(tokens, dice, self.words, self.tokens)
 
     def _misheard(self, tokens: Sequence[int], dice: random.Random) -> Token:
         """Now and then another phone."""
@@ -108,6 +102,19 @@ class Catalogs:
             else token
             for token in tokens
         )
+
+
+def spans(
+    tokens: Sequence[int], dice: random.Random, words: int, size: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Some runs of at most so many words that may be a name, as ranges of tokens."""
+    known, found = _words(tokens), []
+    for i in dice.sample(range(len(known)), min(SOME, len(known))):
+        last = min(len(known), i + dice.randint(1, words)) - 1
+        first, end = known[i][0], known[last][1]
+        if size[0] <= end - first <= size[1]:
+            found.append((first, end))
+    return found
 
 
 def _words(tokens: Sequence[int]) -> list[tuple[int, int]]:
