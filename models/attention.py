@@ -192,7 +192,7 @@ class AdapterRun(Run):
         shape = base.shape
         sizes = Sizes(shape.joiner, shape.tokens, **recipe["attention"])
         adapter = Biasing(sizes)
-        adapter.attention.joined(base)
+        adapter.attention.knows(base)
         self.network = adapter  # type: ignore[assignment]
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimisers = optimisers(self.network, recipe)

@@ -9,6 +9,9 @@ rare    the same of read speech (librispeech_dev): its rarer words as free phras
 harm    general speech, and a catalog of names that nobody says: errors, and words of names that
         were heard
 
+Ways: `lexicon` knows the names, and the language model where they belong; `fusion` favours them
+in the search, `attention` in the network, `both` is what ships.
+
 Recordings are heard in groups, each with a catalog of its own. Percentages are of the words of each
 kind, with a bootstrap 95 % interval; CPU is of one thread, a second of audio.
 """
@@ -46,6 +49,13 @@ Figures = dict[str, Any]
 # Recordings that share a catalog of so many names; where none stands here, all do.
 TOGETHER = {("gain", 10): 10, ("gain", 100): 80, ("rare", 10): 2, ("rare", 100): 20}
 CALL = re.compile("(call|dial|phone|ring|video call|text|message|tell|send|answer) ")  # somebody
+UNFAVOURED = {"name_bonus": 0.0, "name_favour": 0.0, "phrase_bonus": 0.0}
+WAYS: dict[str, dict[str, Any]] = {
+    "lexicon": {"attend": False, **UNFAVOURED},
+    "fusion": {"attend": False},
+    "attention": UNFAVOURED,
+    "both": {},
+}
 RARE = 5_000  # rank of a word of the language model, from which it is rare
 RARE_LETTERS = 4
 
@@ -193,13 +203,13 @@ def gain(options: argparse.Namespace, setting: Setting) -> Iterator[tuple[str, F
     """Commands with names: without a catalog, and with one of each size."""
     clips = named(options.named)
     others = strangers(options.kit, clips, max(options.sizes))
-    yield from with_catalogs("gain", clips, others, options.sizes, setting)
+    yield from with_catalogs("gain", clips, others, options, setting)
 
 
 def rarer(options: argparse.Namespace, setting: Setting) -> Iterator[tuple[str, Figures]]:
     """Read speech with its rarer words."""
     clips, others = rare(options.kit, setting.bundle, options.count)
-    yield from with_catalogs("rare", clips, others, options.sizes, setting)
+    yield from with_catalogs("rare", clips, others, options, setting)
 
 
 def harm(options: argparse.Namespace, setting: Setting) -> Iterator[tuple[str, Figures]]:
@@ -209,22 +219,24 @@ def harm(options: argparse.Namespace, setting: Setting) -> Iterator[tuple[str, F
         clips = [Clip(task.path, task.text) for task in every if not CALL.match(task.text)]
         said = [replace(clip, names=(Entry.of(Kind.PHRASE, clip.text[:100]),)) for clip in clips]
         others = strangers(options.kit, said, max(options.sizes))
-        yield from with_catalogs(f"harm {corpus}", clips, others, options.sizes, setting)
+        yield from with_catalogs(f"harm {corpus}", clips, others, options, setting)
 
 
 def with_catalogs(
     name: str,
     clips: list[Clip],
     others: Sequence[Entry],
-    sizes: Sequence[int],
+    options: argparse.Namespace,
     setting: Setting,
 ) -> Iterator[tuple[str, Figures]]:
-    """The same recordings without a catalog and with one of each size."""
+    """The same recordings without a catalog, and in each way with one of each size."""
     yield f"{name} 0", summary(heard(setting, [(clips, [])]))
-    for size in sizes:
-        together = TOGETHER.get((name, size), len(clips))
-        groups = grouped(clips, size, together, others)
-        yield f"{name} {size}", summary(heard(setting, groups))
+    for way in options.ways:
+        changed = replace(setting, search={**WAYS[way], **setting.search})
+        for size in options.sizes:
+            together = TOGETHER.get((name, size), len(clips))
+            groups = grouped(clips, size, together, others)
+            yield f"{name} {way} {size}", summary(heard(changed, groups))
 
 
 PARTS = {"gain": gain, "rare": rarer, "harm": harm}
@@ -244,6 +256,7 @@ def main() -> None:
     parser.add_argument("--named", type=Path, required=True, help="folder of models.named")
     parser.add_argument("--bundle", default="en")
     parser.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1_000, 10_000])
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=["both"])
     parser.add_argument("--count", type=int, default=60, help="recordings a set of speech; 0: all")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument(
