@@ -68,10 +68,14 @@ def test_a_catalog_that_goes_away_favours_nothing(engine: Engine, path: Path) ->
     naming = Naming(engine, path)
     put(path, BEDD)
     naming.look()
-    assert naming.engine.parts.index
+    index = naming.engine.parts.index
+    assert index is not None
+    assert index.names(["bedd"], 0)
     path.unlink()
     naming.look()
-    assert not len(naming.engine.parts.catalog.key)
+    index = naming.engine.parts.index
+    assert index is not None
+    assert not index.names(["bedd"], 0)
 
 
 def test_a_catalog_that_cannot_be_read_is_told_and_the_one_before_stays(
