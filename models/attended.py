@@ -3,10 +3,10 @@
     python -m models.attended --kit KIT --bundle models/bundles/en [--entries 100] [--count 60]
 
 Names are words in a row of the dev recordings, as in training; the catalog of a recording has its
-own and others up to `--entries`. Right are the frames of a name in which that name has more of the
-attention than any other and than none; frames of a name go from 40 ms before its first sound is
-expected to where its last is. Errors of phones, greedily, in what is said of names and in the rest,
-with and without the adapter; and with a catalog of which nothing is said.
+own and others up to `--entries`. Right are the frames in which a phone of a name is to come next
+and that name has more of the attention than any other and than none; `right later` of those after
+its first three phones, since before them nobody can know. Errors of phones, greedily, in what is
+said of names and in the rest: with no names, with these, and with a catalog that nobody says.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from earshot.features import features
 from earshot.transducer import greedy
 from earshot.utterance import TAIL
 
-from models.attention import spans
+from models.attention import spans, when
 from models.corpus import Recording, read, recordings
 from models.data import due_frames
 from models.evaluate import SETS, engine_of, spaced
@@ -35,6 +35,7 @@ from models.score import aligned
 Tokens = tuple[int, ...]
 WORDS, SIZES = 3, (4, 24)  # of a name: words at most, and tokens
 NAMES = 2  # of a recording
+KNOWN = 3  # phones that tell a name from most others
 WAYS = ("none", "names", "strangers")
 
 
@@ -44,6 +45,9 @@ class Tally:
 
     frames: int = 0
     right: int = 0
+    late: int = 0
+    """frames after the first KNOWN phones of a name"""
+    right_late: int = 0
     named: int = 0
     """phones of names"""
     rest: int = 0
@@ -120,14 +124,19 @@ def _look(one: Recording, names: list[tuple[int, int]], best: list[int], tally: 
     """Count the frames of names, and those in which they have the most attention."""
     due = due_frames(one.start.astype(np.int64), one.end.astype(np.int64)).tolist()
     for i, (first, end) in enumerate(names):
-        frames = range(max(0, due[first] - 1), min(len(best), due[end - 1] + 1))
-        tally.frames += len(frames)
-        tally.right += sum(best[t] == i for t in frames)
+        begin, phones = when(due, first, end)
+        right = [got == i for got in best[begin : begin + len(phones)]]
+        tally.frames += len(right)
+        tally.right += sum(right)
+        known = [good for good, phone in zip(right, phones, strict=False) if phone >= KNOWN]
+        tally.late += len(known)
+        tally.right_late += sum(known)
 
 
 def figures(tally: Tally) -> dict[str, float]:
     """Percentages of a set."""
     found = {"right": tally.right / max(1, tally.frames)}
+    found["right later"] = tally.right_late / max(1, tally.late)
     for way, (named, rest) in tally.wrong.items():
         found[f"{way}: names"] = named / max(1, tally.named)
         found[f"{way}: rest"] = rest / max(1, tally.rest)

@@ -19,11 +19,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from models.augment import Augmentation
-from models.biasing import PAST, Biasing, Sizes, mask_of
+from models.biasing import Biasing, Sizes, emitted, mask_of
 from models.blocks import Shape
 from models.data import Batch, Corpus
 from models.loss import transducer_loss
@@ -33,6 +32,7 @@ from models.progress import Log, Progress
 from models.train import Recipe, Run, batches, begin, loop, optimisers, place
 
 NAMES = ("transducer", "rows", "right")
+EARLY = 2  # frames before the first token of a name is due, in which it is to come
 SOME = 4  # runs of words of a recording
 LEAST = 1e-6  # probability
 Token = tuple[int, ...]
@@ -44,16 +44,14 @@ class Said(NamedTuple):
     row: int
     entry: int
     begin: int  # encoder frame
-    phones: tuple[int, ...]  # of the name, by place: one a frame from there on
+    phones: tuple[int, ...]  # that are to come next, by place: one a frame from there on
 
 
-def _frame_by_frame(due: Sequence[int]) -> tuple[int, ...]:
-    """Which phone [frames] is heard from a frame before the first is due to where the last is.
-
-    A phone is heard before its token is due: that needs time to be sure.
-    """
-    frames = range(max(0, due[0] - 1), due[-1] + 1)
-    return tuple(sum(other <= frame + 1 for other in due[1:]) for frame in frames)
+def when(due: Sequence[int], first: int, end: int) -> tuple[int, tuple[int, ...]]:
+    """From which frame on the tokens [first, end) of a row are to come, and which in each frame."""
+    begin = max(due[first] - EARLY, due[first - 1] if first else 0, 0)
+    frames = range(begin, due[end - 1])
+    return begin, tuple(sum(one <= frame for one in due[first:end]) for frame in frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,7 @@ class Catalogs:
             tokens, due = data.target[row, :total].tolist(), data.due[row].tolist()
             every = self._spans(tokens, dice) if dice.random() < self.said else []
             for first, end in every[: dice.randint(1, 2)]:
-                phones = _frame_by_frame(due[first:end])
-                said.append(Said(row, len(names), max(0, due[first] - 1), phones))
+                said.append(Said(row, len(names), *when(due, first, end)))
                 names.append(self._misheard(tokens[first:end], dice))
         count = len(said) + dice.randint(*self.entries)
         while len(names) < count:
@@ -141,10 +138,13 @@ class Losses(nn.Module):
         # Of the step's seed, as dropout is: a resumed run goes on exactly.
         names, said = self.catalogs.draw(data, random.Random(torch.initial_seed()))
         with torch.no_grad():
-            encoded = F.pad(base.project(base.encoder(data.x)), (0, 0, PAST, 0))
+            encoded = base.project(base.encoder(data.x))
+            history = emitted(base, encoded, self.network.names.last - 1)
         token = padded(names)
         key, value = (part.flatten(0, 1) for part in self.network.names(token))
-        biased, share = self.network.attention(encoded, key, value, mask_of(token).flatten())
+        biased, share = self.network.attention(
+            encoded, history, key, value, mask_of(token).flatten()
+        )
         logits = base.window_logits(biased, data.first, data.target, self.window)
         each = transducer_loss(logits, data.first, data.target, data.counts, stage["emit"])
         transducer = each.sum() / sum(data.counts)
@@ -162,8 +162,8 @@ def padded(names: Sequence[Token]) -> Tensor:
 def row_loss(share: Tensor, shape: Sequence[int], said: Sequence[Said]) -> tuple[Tensor, Tensor]:
     """Attention [B, T, E L + 1] to the right rows: its loss, and how often their name has most.
 
-    Right is the phone of the name that is heard; where none is, the row of none. Frames with names
-    and those without count as much.
+    Right is the phone of the name that is to come next; where none is, the row of none. Frames
+    with names and those without count as much.
     """
     none, longest = share.shape[-1] - 1, shape[1]
     wanted = torch.full(share.shape[:2], none)

@@ -7,9 +7,10 @@ adapters, Sathyendra et al., 2022; after CATT, Chang et al., 2021, whose rows ar
 transducer of phones must be told which phone comes, not which name). What the network gave is
 unchanged where all attention goes to none.
 
-So that this can be learnt from little, it begins as a comparison: keys are the embeddings of the
-last phones of a row one after the other, and a frame asks for the embeddings of the tokens that
-the frames' own head made of the last frames, as far back as phones usually are.
+What a frame asks for is what was emitted of late, as in CATT's label queries, and what is heard
+now. So that this can be learnt from little, it begins as a comparison: keys are the embeddings of
+a row's phone and of those before it, and a frame asks for the embeddings of the tokens that the
+frames' own head makes of it and of those that the network, without names, emitted before.
 """
 
 from dataclasses import dataclass
@@ -21,12 +22,10 @@ from torch.nn import functional as F
 from models.network import Transducer
 
 NEVER = -1e4
-PAST = 16  # encoder frames before the one that asks
-PHONE = 2  # frames of a usual one
 NEAR = (-2, -1, 0, 1, 2)  # phones around a row that its value tells of
-FAINT = 0.05  # of the usual first weights
-SHARP = 5.0  # of the usual scale: what was heard is not sure, and rows are many
+SHARP = 2.0  # of the usual scale: what was emitted is mostly right
 SURE = 8.0  # natural log, about; a row must fit so well to be attended to at first
+BLANK = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Sizes:
     phone: int = 16
     """of the embedding of a phone"""
     last: int = 6
-    """phones that a key tells of"""
+    """phones that a key tells of: its own, and so many less one that were emitted before"""
     heads: int = 2
 
     @property
@@ -79,16 +78,6 @@ class Names(nn.Module):
         return self.key(before), self.value(F.silu(self.wide(around)))
 
 
-def usual_times(last: int, phone: int) -> Tensor:
-    """Weights [last phone, (PAST + 1) phone]: where the last phones usually are in the frames."""
-    where = torch.zeros(last, PAST + 1)
-    for place in range(last):
-        middle, half = PAST - PHONE * place, 1 + place // 2
-        where[place, max(0, middle - half) : middle + half] = 1.0
-    where /= where.sum(1, keepdim=True)
-    return torch.kron(where, torch.eye(phone))
-
-
 class Attention(nn.Module):
     """Encoded frames, keys and values to frames that know of the names."""
 
@@ -98,14 +87,13 @@ class Attention(nn.Module):
         self.embedding = embedding
         self.norm, self.heard = nn.LayerNorm(sizes.joiner), nn.Linear(sizes.joiner, sizes.phone)
         self.tokens = nn.Linear(sizes.joiner, sizes.tokens)
-        self.query = nn.Linear((PAST + 1) * sizes.phone, sizes.size)
+        self.query = nn.Linear(sizes.last * sizes.phone, sizes.size)
         self.none = nn.Parameter(torch.full((1, sizes.heads), SURE))
         self.out = nn.Linear(sizes.size, sizes.joiner, bias=False)
         for weight in (self.heard.weight, self.out.weight):
             nn.init.zeros_(weight)
         with torch.no_grad():
-            usual = usual_times(sizes.last, sizes.phone)
-            self.query.weight.mul_(FAINT).add_(usual.repeat(sizes.heads, 1))
+            self.query.weight[:] = repeated_eye(sizes.last * sizes.phone, sizes.heads)
 
     def knows(self, network: Transducer) -> None:
         """Take over what the frames' own head of a network makes of encoded frames, as it stays."""
@@ -116,12 +104,11 @@ class Attention(nn.Module):
             self.tokens.bias[:] = head.bias - self.tokens.weight @ project.bias
         self.tokens.requires_grad_(requires_grad=False)
 
-    def asked(self, encoded: Tensor) -> Tensor:
-        """Queries [..., H, T, S / H] of frames [..., PAST + T, J]."""
+    def asked(self, encoded: Tensor, history: Tensor) -> Tensor:
+        """Queries [..., H, T, S / H] of frames [..., T, J] after tokens [..., T, last - 1]."""
         likely = self.tokens(encoded).softmax(-1)
         heard = likely @ self.embedding.weight + self.heard(self.norm(encoded))
-        count = encoded.shape[-2] - PAST
-        late = torch.cat([heard.narrow(-2, first, count) for first in range(PAST + 1)], -1)
+        late = torch.cat([heard, self.embedding(history).flatten(-2)], -1)
         query: Tensor = self.query(late).unflatten(-1, (self.heads, -1)).transpose(-3, -2)
         return query
 
@@ -131,19 +118,19 @@ class Attention(nn.Module):
         return found
 
     def forward(
-        self, encoded: Tensor, key: Tensor, value: Tensor, mask: Tensor
+        self, encoded: Tensor, history: Tensor, key: Tensor, value: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Frames [..., PAST + T, J], rows [R, S] twice and their mask [R] to frames and attention.
+        """Frames [..., T, J], tokens before each [..., T, last - 1], rows [R, S] twice, mask [R].
 
-        The attention [..., T, R + 1] is the mean of the heads; its last column is that of none.
+        The tokens are what was emitted, the latest first. Gives frames and the attention
+        [..., T, R + 1], the mean of the heads, whose last column is that of none.
         """
-        score = self.scores(self.asked(encoded), key) + mask
+        score = self.scores(self.asked(encoded, history), key) + mask
         none = self.none.T[..., None].expand(*score.shape[:-1], 1)
         share = torch.cat([score, none], -1).softmax(-1)
         rows = value.unflatten(-1, (self.heads, -1)).transpose(0, 1)  # [H, R, S / H]
         found = (share[..., :-1] @ rows).transpose(-3, -2).flatten(-2)
-        count = encoded.shape[-2] - PAST
-        return encoded.narrow(-2, PAST, count) + self.out(found), share.mean(-3)
+        return encoded + self.out(found), share.mean(-3)
 
 
 class Biasing(nn.Module):
@@ -168,20 +155,36 @@ class Attending(nn.Module):
         self.attention, self.most = attention, most
 
     def forward(
-        self, encoded: Tensor, key: Tensor, value: Tensor, mask: Tensor
+        self, encoded: Tensor, history: Tensor, key: Tensor, value: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Frames [PAST + T, J], rows [E, L, S] and mask [E, L] of `most` names or more.
+        """Frames [T, J] and tokens before, rows [E, L, S], mask [E, L] of `most` names or more.
 
         Gives frames, the attention [T, `most` + 1] of the chosen names and of none, and which
         names [`most`] were chosen.
         """
         names, longest = mask.shape
-        query = self.attention.asked(encoded)
+        query = self.attention.asked(encoded, history)
         score = self.attention.scores(query, key.flatten(0, 1)) + mask.flatten()
         best = score.unflatten(-1, (names, longest)).amax((0, 1, 3))
         chosen = best.topk(self.most).indices
         key, value = (part.index_select(0, chosen).flatten(0, 1) for part in (key, value))
         chosen_mask = mask.index_select(0, chosen).flatten()
-        biased, share = self.attention(encoded, key, value, chosen_mask)
+        biased, share = self.attention(encoded, history, key, value, chosen_mask)
         of_name = share[:, :-1].unflatten(-1, (self.most, longest)).sum(-1)
         return biased, torch.cat([of_name, share[:, -1:]], -1), chosen
+
+
+@torch.no_grad()
+def emitted(network: Transducer, projected: Tensor, last: int) -> Tensor:
+    """What a network emits greedily before each projected frame [B, T, J]: [B, T, last].
+
+    The latest first; blank where there was nothing.
+    """
+    rows = network.predictor(torch.arange(network.shape.tokens))
+    history = torch.zeros(len(projected), last, dtype=torch.int64)
+    found = []
+    for frame in projected.unbind(1):
+        found.append(history)
+        token = network.joiner(frame, rows[history[:, 0]]).argmax(-1, keepdim=True)
+        history = torch.where(token == BLANK, history, torch.cat([token, history[:, :-1]], 1))
+    return torch.stack(found, 1)

@@ -92,6 +92,7 @@ def convert(  # noqa: PLR0913, PLR0917 - all that a graph is
     """
     module.eval()
     axes = axes or {name: {1 if "state" in name else 0: "N"} for name in (*ins, *outs)}
+    axes = {name: known for name, known in axes.items() if name in {*ins, *outs}}
     with warnings.catch_warnings():
         # This exporter is called old from within and without; the newer one needs onnxscript.
         warnings.simplefilter("ignore", DeprecationWarning)

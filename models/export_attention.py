@@ -14,7 +14,7 @@ from earshot.attention import FILES, MOST
 from torch import nn
 
 from models.attention import base_of
-from models.biasing import PAST, Attending, Biasing, Sizes, mask_of
+from models.biasing import Attending, Biasing, Sizes, mask_of
 from models.export import annotate, convert
 from models.network import Transducer
 
@@ -34,21 +34,18 @@ def export(network: Biasing, joiner: int, tokens: int, out: Path) -> None:
     names, attention = (out / name for name in FILES)
     token = torch.randint(1, tokens, (MOST + 7, 9))
     token[:, 6:] *= torch.randint(0, 2, (len(token), 1))
-    rows = {0: "names", 1: "phones"}
-    convert(
-        network.names, (token,), ["token"], ["key", "value"], names,
-        {"token": rows, "key": rows, "value": rows},
-    )  # fmt: skip
+    rows, frames = {0: "names", 1: "phones"}, {0: "T"}
+    axes = dict.fromkeys(("token", "key", "value", "mask"), rows)
+    axes |= dict.fromkeys(("encoded", "history", "biased", "share"), frames)
+    convert(network.names, (token,), ["token"], ["key", "value"], names, axes)
     with torch.no_grad():
         key, value = network.names(token)
-    given = (torch.randn(PAST + 8, joiner), key, value, mask_of(token))
-    convert(
-        Attending(network.attention, MOST), given, ["encoded", "key", "value", "mask"],
-        ["biased", "share", "chosen"], attention,
-        {"encoded": {0: "T"}, "key": rows, "value": rows, "mask": rows, "biased": {0: "chunk"},
-         "share": {0: "chunk"}},
-    )  # fmt: skip
-    annotate(attention, {"past": PAST, "joiner": joiner})
+    history = torch.randint(0, tokens, (8, network.names.last - 1))
+    given = (torch.randn(8, joiner), history, key, value, mask_of(token))
+    ins = ["encoded", "history", "key", "value", "mask"]
+    outs = ["biased", "share", "chosen"]
+    convert(Attending(network.attention, MOST), given, ins, outs, attention, axes)
+    annotate(attention, {"history": network.names.last - 1, "joiner": joiner})
     annotate(names, {"tokens": tokens})
 
 

@@ -1,7 +1,8 @@
 """The network attends to the owner's names while it hears: an adapter behind the encoder.
 
 names.onnx turns the phones of names into keys and values, once whenever the catalog changes;
-attention.onnx adds to encoded frames what the names that fit best hold at each of their phones
+attention.onnx adds to encoded frames what the names that fit best hold at each of their phones.
+What fits is told by what is heard and by the tokens that the network emits without names, greedily
 (models/biasing.py has the method and its sources). Beside the search's favour, which waits for
 sounds to fit a name, it changes what is heard; and without names nothing is changed.
 """
@@ -17,6 +18,7 @@ from earshot.encoder import Frames, State
 from earshot.events import Named
 from earshot.networks import Session, metadata, number, open_network
 from earshot.sounds import Tokens
+from earshot.transducer import BLANK, Transducer
 
 FILES = ("names.onnx", "attention.onnx")
 MOST = 64  # names that are looked at closely at a time
@@ -48,14 +50,14 @@ class Attended(NamedTuple):
 
 
 class Attention:
-    """The two networks of a bundle."""
+    """The two networks of a bundle, beside its transducer."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, transducer: Transducer) -> None:
         """Raise BundleError where they cannot be read."""
         names, attention = (bundle.file(name) for name in FILES)
         self._names, self._attention = open_network(names), open_network(attention)
-        facts = metadata(self._attention)
-        self._before = tuple(number(facts, key, attention) for key in ("past", "joiner"))
+        self._history = number(metadata(self._attention), "history", attention)
+        self._emits = Emits(transducer)
 
     def rows(self, sounds: Sequence[tuple[Named, Tokens]]) -> "Rows":
         """Rows of the first of these names that are short enough."""
@@ -67,23 +69,43 @@ class Attention:
         key, value = self._names.run(None, {"token": token})
         mask = np.where(token > 0, np.float32(0), NEVER)
         known = tuple(named for named, _ in fitting)
-        past = np.zeros(self._before, np.float32)
-        return Rows(self._attention, known, {"key": key, "value": value, "mask": mask}, past)
+        given = {"key": key, "value": value, "mask": mask}
+        return Rows(self._attention, self._emits, known, given, np.zeros(self._history, np.int64))
+
+
+class Emits:
+    """What a transducer emits, greedily, before each frame."""
+
+    def __init__(self, transducer: Transducer) -> None:
+        self._transducer = transducer
+        self._predicted = transducer.predict(np.arange(transducer.size)[:, None])
+
+    def before(self, frames: Frames, history: Ints) -> tuple[Ints, Ints]:
+        """Tokens before each frame [T, H], the latest first, and after the last [H]."""
+        found = np.zeros((len(frames), len(history)), np.int64)
+        for row, frame in zip(found, frames, strict=True):
+            row[:] = history
+            predicted = self._predicted[history[:1]]
+            token = int(self._transducer.join(frame[None], predicted)[0].argmax())
+            if token != BLANK:
+                history = np.append(token, history[:-1])
+        return found, history
 
 
 class Rows(NamedTuple):
     """The names of a catalog, ready to be attended to."""
 
     session: Session
+    emits: Emits
     names: tuple[Named, ...]
     given: dict[str, Frames]
-    past: Frames  # [PAST, J] of the frames before the first
+    start: Ints  # [H] of tokens before the first frame
 
-    def attend(self, past: Frames, frames: Frames) -> tuple[Attended, Frames]:
-        """Encoded frames [T, J] after others [PAST, J], and those that are past then."""
-        every = np.concatenate([past, frames])
-        found = Attended(*self.session.run(None, {"encoded": every, **self.given}))
-        return found, every[len(frames) :]
+    def attend(self, frames: Frames, history: Ints) -> tuple[Attended, Ints]:
+        """Encoded frames [T, J] after tokens [H], and the tokens after them."""
+        before, history = self.emits.before(frames, history)
+        given = {"encoded": frames, "history": before, **self.given}
+        return Attended(*self.session.run(None, given)), history
 
 
 class AttendingEncoder:
@@ -94,8 +116,8 @@ class AttendingEncoder:
         self.window, self.shift = plain.window, plain.shift
 
     def start(self) -> State:
-        """That of the plain one, and no frames before."""
-        return (*self.plain.start(), self.rows.past)
+        """That of the plain one, and no tokens before."""
+        return (*self.plain.start(), self.rows.start)
 
     def step(self, window: Frames, state: State) -> tuple[Frames, State]:
         """As the plain one; then attend."""
@@ -104,7 +126,7 @@ class AttendingEncoder:
 
     def attended(self, window: Frames, state: State) -> tuple[Attended, State]:
         """A step, with what was attended to."""
-        *plain, past = state
+        *plain, history = state
         encoded, following = self.plain.step(window, tuple(plain))
-        found, past = self.rows.attend(past, encoded)  # type: ignore[arg-type]
-        return found, (*following, past)
+        found, history = self.rows.attend(encoded, history)  # type: ignore[arg-type]
+        return found, (*following, history)

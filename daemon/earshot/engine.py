@@ -90,7 +90,7 @@ class Engine:
         vocabulary = Vocabulary.open(bundle) if bundle.kind == "phones" else None
         grammars = vocabulary.grammars() if vocabulary else _pieces(bundle)
         catalog = Catalog.empty(transducer.size)
-        attention = Attention(bundle) if all(map(bundle.holds, FILES)) else None
+        attention = Attention(bundle, transducer) if all(map(bundle.holds, FILES)) else None
         parts = Parts(
             Encoder(encoder), scorers(transducer), grammars, catalog, vocabulary,
             attention=attention,
