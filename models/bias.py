@@ -269,10 +269,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    setting = Setting(
-        find(options.bundle), dict(options.search), dict(options.weights), options.jobs
-    )
-    found = {}
+    changed = dict(options.search), dict(options.weights)
+    setting, found = Setting(find(options.bundle), *changed, options.jobs), dict[str, Figures]()
     for part in options.only:
         for name, figures in PARTS[part](options, setting):
             found[name] = figures

@@ -280,14 +280,18 @@ def batch(  # noqa: PLR0913, PLR0917 - all that a batch is a function of
             streams[i] = noise_alone(corpus, length, dice)
     x = [augment.augmented(s.x, others[i], corpus.sound, dice, how) for i, s in enumerate(streams)]
     counts = [len(s.token) for s in streams]
-    target = np.zeros((len(streams), max(counts)), np.int64)
-    for i, s in enumerate(streams):
-        target[i, : counts[i]] = s.token
+    target = _padded([s.token for s in streams], (len(streams), max(counts)))
     frames = np.stack([label_frames(s.token, s.start, s.end, length) for s in streams])
     every = [due_frames(s.start, s.end) for s in streams]
     first = np.stack([windows(due, length // SUBSAMPLING, width) for due in every])
-    due = np.zeros_like(target)
-    for i, one in enumerate(every):
-        due[i, : counts[i]] = one
+    due = _padded(every, target.shape)
     x_, frames_, target_, *rest = map(torch.from_numpy, (np.stack(x), frames, target, first, due))
     return Batch(x_, frames_, target_, counts, *rest)
+
+
+def _padded(rows: Sequence[Longs], shape: tuple[int, ...]) -> Longs:
+    """Rows of different lengths in one array, zeros behind them."""
+    found = np.zeros(shape, np.int64)
+    for row, one in zip(found, rows, strict=True):
+        row[: len(one)] = one
+    return found

@@ -8,7 +8,8 @@ and values, state1 the last inputs of the convolutions. Refuses to write if torc
 
 import argparse
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -78,6 +79,21 @@ def load(run: Path, *, last: bool = False) -> Transducer:
     return network.eval()
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of the exporter that are known and mean nothing."""
+    with warnings.catch_warnings():
+        # This exporter is called old from within and without; the newer one needs onnxscript.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "torch.tensor results are registered as constants")
+        # Of an LSTM: its states are inputs, and the sizes it looks at are fixed.
+        warnings.filterwarnings("ignore", "Exporting a model to ONNX with a batch_size other")
+        warnings.filterwarnings("ignore", "Converting a tensor to a Python boolean")
+        # Of the adapter that attends: slices stay slices.
+        warnings.filterwarnings("ignore", "Constant folding")
+        yield
+
+
 def convert(  # noqa: PLR0913, PLR0917 - all that a graph is
     module: nn.Module,
     inputs: tuple[Tensor, ...],
@@ -93,15 +109,7 @@ def convert(  # noqa: PLR0913, PLR0917 - all that a graph is
     module.eval()
     axes = axes or {name: {1 if "state" in name else 0: "N"} for name in (*ins, *outs)}
     axes = {name: known for name, known in axes.items() if name in {*ins, *outs}}
-    with warnings.catch_warnings():
-        # This exporter is called old from within and without; the newer one needs onnxscript.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.filterwarnings("ignore", "torch.tensor results are registered as constants")
-        # Of an LSTM: its states are inputs, and the sizes it looks at are fixed.
-        warnings.filterwarnings("ignore", "Exporting a model to ONNX with a batch_size other")
-        warnings.filterwarnings("ignore", "Converting a tensor to a Python boolean")
-        # Of the adapter that attends: slices stay slices.
-        warnings.filterwarnings("ignore", "Constant folding")
+    with _quiet():
         torch.onnx.export(
             module,
             inputs,

@@ -59,6 +59,7 @@ ROOMS = (
 ).split()
 DEVICE_WORDS = range(2, 5)
 TITLE_WORDS = range(1, 5)
+PEOPLE = 30_000
 ALONE = 3  # every so many given names stand alone
 USUAL = 2_000  # births, from which a given name is usual; the others say what parents think of
 COMMON = 8_000  # rank of a surname
@@ -74,31 +75,14 @@ class Pools:
     def of(cls, kit: Path) -> "Pools":
         """Of a kit, in an order that is always the same."""
         dice, lists = random.Random("names"), kit / "text/names"
-        given = sorted(
-            {
-                row["name"]
-                for row in table(lists / "given_us_ssa_1960_2020.tsv")
-                if int(row["count"]) >= USUAL and is_withheld(row["name"])
-            }
-        )
-        surnames = [
-            row["name"]
-            for row in table(lists / "surnames_us_census1990.tsv")
-            if int(row["rank"]) <= COMMON and is_withheld(row["name"])
-        ]
-        people = [f"{dice.choice(given)} {dice.choice(surnames)}" for _ in range(30_000)]
-        alone = given[::ALONE]
         known = set(_first(lists / "entities/ohf_names_en.tsv"))
         things = [n for n in _first(lists / "entities/homellm_devices_en.tsv") if n not in known]
+        titles = _first(lists / "entities/homellm_media_names.tsv")
         found = {
-            Kind.CONTACT: people + alone,
+            Kind.CONTACT: _people(lists, dice),
             Kind.DEVICE: [name for name in things if len(name.split()) in DEVICE_WORDS],
             Kind.ROOM: [room.replace("-", " ") for room in ROOMS],
-            Kind.PLAYLIST: [
-                name
-                for name in _first(lists / "entities/homellm_media_names.tsv")
-                if len(name.split()) in TITLE_WORDS
-            ],
+            Kind.PLAYLIST: [name for name in titles if len(name.split()) in TITLE_WORDS],
         }
         for names in found.values():
             names[:] = dict.fromkeys(names)
@@ -116,6 +100,23 @@ class Pools:
                 yield Entry.of(kind, name)
             elif kind is Kind.CONTACT:
                 return
+
+
+def _people(lists: Path, dice: random.Random) -> list[str]:
+    """Given names with a surname, and some alone."""
+    given = sorted(
+        {
+            row["name"]
+            for row in table(lists / "given_us_ssa_1960_2020.tsv")
+            if int(row["count"]) >= USUAL and is_withheld(row["name"])
+        }
+    )
+    surnames = [
+        row["name"]
+        for row in table(lists / "surnames_us_census1990.tsv")
+        if int(row["rank"]) <= COMMON and is_withheld(row["name"])
+    ]
+    return [f"{dice.choice(given)} {dice.choice(surnames)}" for _ in range(PEOPLE)] + given[::ALONE]
 
 
 def _first(path: Path) -> list[str]:

@@ -46,6 +46,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="OUT",
         help="draw or write the lattice: .svg, .dot or .json",
     )
+    _add_names(parser)
+    _add_readings(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    """Names, and what they did."""
     parser.add_argument(
         "--catalog",
         type=Path,
@@ -63,8 +70,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="with --catalog: which name favoured a word, by how much, and which lost",
     )
-    _add_readings(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_readings(parser: argparse.ArgumentParser) -> None:
