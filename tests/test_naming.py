@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from earshot.bundle import open_bundle
 from earshot.engine import Engine
-from earshot.entries import Entry, Kind
+from earshot.entries import Entry, Kind, Phrases
 from earshot.events import EndPoint
-from earshot.naming import Naming
+from earshot.naming import MOST_ASKED, Naming
 from earshot.recogniser import Recogniser
 from earshot.store import Store
 
@@ -148,3 +148,17 @@ def test_the_running_daemon_takes_up_what_is_added(path: Path, tmp_path: Path) -
         code, _, err = d.end()
     assert code == 0
     assert "catalog: 1 names are favoured, 0 cannot be" in err
+
+
+def test_phrases_are_compiled_once_as_long_as_the_catalog_stays(engine: Engine, path: Path) -> None:
+    naming = Naming(engine, path)
+    asked = [Phrases((Entry.of(Kind.PHRASE, f"bedd {i}"),)) for i in range(MOST_ASKED + 1)]
+    first = naming.with_phrases(asked[0])
+    assert naming.with_phrases(Phrases(asked[0].entries)) is first
+    for other in asked[1:]:
+        naming.with_phrases(other)
+    assert naming.with_phrases(asked[0]) is not first, "the oldest goes"
+    again = naming.with_phrases(asked[0])
+    put(path, BEDD)
+    naming.look()
+    assert naming.with_phrases(asked[0]) is not again, "it has the new catalog"

@@ -18,6 +18,7 @@ from earshot.store import Store
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+MOST_ASKED = 4  # lists of phrases that are kept: clients send the same again
 PAUSE_SECONDS = 0.002  # after some words that had to be guessed; recognition takes its turn
 Stamp = tuple[tuple[int, int] | None, ...]  # time and size of a file, None where there is none
 
@@ -34,6 +35,7 @@ class Naming:
         self._plain, self._path, self._weights = engine, path, weights
         self._stamp: Stamp = ()
         self._entries: list[Entry] = []
+        self._asked: dict[Phrases, Engine] = {}
         self._over = threading.Event()
         self.engine = engine
 
@@ -81,7 +83,7 @@ class Naming:
         if entries == self._entries:
             return
         self.engine, refused = self._plain.naming(entries, self._weights, self._pause)
-        self._entries = entries
+        self._entries, self._asked = entries, {}
         logger.info("catalog: %d names are favoured, %d cannot be", len(entries), len(refused))
         for name, why in refused:
             logger.debug("%s: %s", name, why)
@@ -91,6 +93,14 @@ class Naming:
 
         Raises RequestError for a phrase that cannot be said.
         """
+        known = self._asked
+        if phrases not in known:
+            while len(known) >= MOST_ASKED:
+                del known[next(iter(known))]
+            known[phrases] = self._compiled(phrases)
+        return known[phrases]
+
+    def _compiled(self, phrases: Phrases) -> Engine:
         engine, refused = self._plain.naming([*self._entries, *phrases.entries], self._weights)
         asked = {entry.name for entry in phrases.entries}
         for one in refused:
