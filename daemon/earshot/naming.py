@@ -36,6 +36,7 @@ class Naming:
         self._stamp: Stamp = ()
         self._entries: list[Entry] = []
         self._asked: dict[Phrases, Engine] = {}
+        self._asking = threading.Lock()  # calls ask in threads of their own
         self._over = threading.Event()
         self.engine = engine
 
@@ -93,12 +94,16 @@ class Naming:
 
         Raises RequestError for a phrase that cannot be said.
         """
-        known = self._asked
-        if phrases not in known:
-            while len(known) >= MOST_ASKED:
-                del known[next(iter(known))]
-            known[phrases] = self._compiled(phrases)
-        return known[phrases]
+        with self._asking:
+            asked = self._asked  # of the catalog as it is now
+            if known := asked.get(phrases):
+                return known
+        engine = self._compiled(phrases)
+        with self._asking:
+            while len(asked) >= MOST_ASKED:
+                del asked[next(iter(asked))]
+            asked[phrases] = engine
+        return engine
 
     def _compiled(self, phrases: Phrases) -> Engine:
         engine, refused = self._plain.naming([*self._entries, *phrases.entries], self._weights)
