@@ -24,7 +24,8 @@ from models.network import Transducer
 NEVER = -1e4
 NEAR = (-2, -1, 0, 1, 2)  # phones around a row that its value tells of
 SHARP = 2.0  # of the usual scale: what was emitted is mostly right
-SURE = 8.0  # natural log, about; a row must fit so well to be attended to at first
+APART = 7.0  # of embeddings that tell all phones apart; as long as usual ones of 49 dimensions
+SURE = 10.0  # natural log, about; a row must fit so well to be attended to at first
 BLANK = 0
 
 
@@ -69,6 +70,8 @@ class Names(nn.Module):
         self.value = nn.Linear(2 * sizes.size, sizes.size)
         with torch.no_grad():
             self.key.weight[:] = repeated_eye(sizes.last * sizes.phone, sizes.heads)
+            if sizes.phone >= sizes.tokens:  # there is room to tell all phones apart
+                self.embedding.weight[1:] = APART * torch.eye(sizes.tokens, sizes.phone)[1:]
 
     def forward(self, token: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens [E, L], 0 behind the last, to keys and values [E, L, S] each."""
