@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from earshot.attention import AttendingEncoder
+from earshot.attention import Attended, AttendingEncoder
+from earshot.attention_map import attended
 from earshot.bundle import find
-from earshot.encoder import Frames, Windows
 from earshot.engine import Engine
 from earshot.events import Named
 from earshot.features import features
+from earshot.sounds import Tokens
 from earshot.transducer import greedy
-from earshot.utterance import TAIL
 
 from models.attention import spans, when
 from models.corpus import Recording, read, recordings
@@ -32,7 +32,6 @@ from models.data import due_frames
 from models.evaluate import SETS, engine_of, spaced
 from models.score import aligned
 
-Tokens = tuple[int, ...]
 WORDS, SIZES = 3, (4, 24)  # of a name: words at most, and tokens
 NAMES = 2  # of a recording
 KNOWN = 3  # phones that tell a name from most others
@@ -55,22 +54,12 @@ class Tally:
     """errors in names and in the rest"""
 
 
-def heard(encoder: AttendingEncoder, x: Frames) -> tuple[Frames, list[tuple[Frames, list[int]]]]:
-    """Encoded frames of features [T, 80], and the attention of each chunk with what it chose."""
-    windows, state, found, told = Windows(encoder.window, encoder.shift), encoder.start(), [], []
-    for window in [*windows.accept(x), *windows.finish(x[:0], TAIL)]:
-        attended, state = encoder.attended(window, state)
-        found.append(attended.frames)
-        told.append((attended.share, attended.chosen.tolist()))
-    return np.concatenate(found), told
-
-
-def most(told: Sequence[tuple[Frames, list[int]]]) -> list[int]:
+def most(told: Sequence[Attended]) -> list[int]:
     """The name with the most attention in each frame, -1 for none."""
     return [
-        names[best] if best < len(names) else -1
-        for share, names in told
-        for best in share.argmax(-1).tolist()
+        int(one.chosen[best]) if best < len(one.chosen) else -1
+        for one in told
+        for best in one.share.argmax(-1).tolist()
     ]
 
 
@@ -112,7 +101,8 @@ def listen(
     tally.rest += len(one.token) - len(listed)
     catalogs = {"none": [], "names": [*own, *others[len(own) :]], "strangers": others}
     for way, catalog in catalogs.items():
-        encoded, told = heard(attending(engine, catalog), x)
+        told = attended(attending(engine, catalog), x)
+        encoded = np.concatenate([one.frames for one in told])
         tokens, _ = greedy(engine.parts.new_scorer(), encoded)
         for place, count in enumerate(errors(one, tokens, listed)):
             tally.wrong[way][place] += count

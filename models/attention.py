@@ -1,10 +1,10 @@
-"""Train the adapter that attends to names, beside a network that stays as it is; and export it.
+"""Train the adapter that attends to names, beside a network that stays as it is.
 
     python -m models.attention --config models/recipe_attention.toml --cache build/cache
-        --weights models/checkpoints/en.pt --out build/attention [--export DIR]
+        --weights models/checkpoints/en.pt --out build/attention
 
 Names are taken from what is said: in some rows of a batch, a few words in a row are put into the
-catalog of the step, among names that are said elsewhere or were said before. All rows have the same
+catalog of the step, among names that are said elsewhere. All rows have the same
 catalog, so that most of what it holds is never said in a row. The loss is the transducer's, and in
 frames of a name the log of the attention that its row gets (elsewhere: that none of the rows gets).
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from earshot.sounds import Tokens
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -35,7 +36,6 @@ NAMES = ("transducer", "rows", "right")
 EARLY = 2  # frames before the first token of a name is due, in which it is to come
 SOME = 4  # runs of words of a recording
 LEAST = 1e-6  # probability
-Token = tuple[int, ...]
 
 
 class Said(NamedTuple):
@@ -70,9 +70,9 @@ class Catalogs:
     wrong: float
     """share of the phones of said names that are others"""
 
-    def draw(self, data: Batch, dice: random.Random) -> tuple[list[Token], list[Said]]:
+    def draw(self, data: Batch, dice: random.Random) -> tuple[list[Tokens], list[Said]]:
         """Names, and where they are said."""
-        names: list[Token] = []
+        names: list[Tokens] = []
         said: list[Said] = []
         for row, total in enumerate(data.counts):
             tokens, due = data.target[row, :total].tolist(), data.due[row].tolist()
@@ -90,7 +90,7 @@ class Catalogs:
     def _spans(self, tokens: Sequence[int], dice: random.Random) -> list[tuple[int, int]]:
         return spans(tokens, dice, self.words, self.tokens)
 
-    def _misheard(self, tokens: Sequence[int], dice: random.Random) -> Token:
+    def _misheard(self, tokens: Sequence[int], dice: random.Random) -> Tokens:
         """Now and then another phone."""
         size = len(PHONES)
         return tuple(
@@ -153,7 +153,7 @@ class Losses(nn.Module):
         return loss, torch.stack([transducer.detach(), rows.detach(), right])
 
 
-def padded(names: Sequence[Token]) -> Tensor:
+def padded(names: Sequence[Tokens]) -> Tensor:
     """Tokens [E, L] of names, 0 behind the last; one empty row where there are none."""
     longest = max((len(name) for name in names), default=1)
     return torch.tensor([[*name, *[0] * (longest - len(name))] for name in names or [()]])

@@ -22,6 +22,7 @@ from earshot.bundle import Bundle, find, open_bundle
 from earshot.engine import Engine
 from earshot.entries import Entry, Kind
 from earshot.names import names_of
+from earshot.sounds import Tokens
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
 from earshot.units import SAMPLE_RATE
@@ -32,7 +33,6 @@ from models.corpus import read
 from models.evaluate import Task, tasks
 
 FIRST = 0x4E00  # the character of the first token
-Tokens = tuple[int, ...]
 Hears = Callable[[Path], Callable[[Entry], bool]]
 
 

@@ -22,7 +22,7 @@ ROWS = (
     ("sounds", "names", "attention", "segments", "own", "grammar", "catalog", "closed"),
     ("memory", "search", "vocabulary", "posteriors", "lattice", "explain", "pictures", "lines"),
     ("witness", "command_set"),
-    ("attention_map", "endpointers", "utterance", "recogniser", "engine", "naming", "transcriber"),
+    ("endpointers", "utterance", "attention_map", "recogniser", "engine", "naming", "transcriber"),
     ("place", "sandbox", "notify", "pushed", "inference", "outbox", "session"),
     ("clients", "sessions", "convert", "client", "api", "server", "config", "life", "compose"),
     ("commands",),

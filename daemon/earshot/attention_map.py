@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from earshot.attention import AttendingEncoder
-from earshot.encoder import Windows
+from earshot.attention import Attended, AttendingEncoder
+from earshot.encoder import Frames, Windows
 from earshot.errors import DeviceError, RequestError
 from earshot.events import Named, Word
-from earshot.features import Features
+from earshot.features import features
 from earshot.units import ENCODER_FRAME, ENCODER_FRAME_MS, seconds
+from earshot.utterance import TAIL
 
 Samples = npt.NDArray[np.float32]
 Shares = npt.NDArray[np.float32]
-TAIL = 24  # feature frames of silence at the end, as an utterance has them
 MOST_NAMES = 24
 LEAST = 0.02  # share of a frame, from which it is drawn
 COLUMN, ROW, LEFT, ABOVE, BELOW, RIGHT = 7, 24, 210, 64, 72, 28
@@ -51,23 +51,29 @@ class AttentionMap:
     share: Shares
 
 
+def attended(encoder: AttendingEncoder, x: Frames) -> list[Attended]:
+    """What is attended to in each chunk of features [T, 80], as an utterance hears them."""
+    windows, state, found = Windows(encoder.window, encoder.shift), encoder.start(), []
+    for window in [*windows.accept(x), *windows.finish(x[:0], TAIL)]:
+        chunk, state = encoder.attended(window, state)
+        found.append(chunk)
+    return found
+
+
 def mapped(encoder: object, samples: Samples) -> AttentionMap:
     """What is attended to in a whole recording. Raises RequestError where nothing can be."""
     if not isinstance(encoder, AttendingEncoder):
         message = "nothing is attended to: it takes a catalog, and a bundle with attention.onnx"
         raise RequestError(message)
-    features, windows = Features(), Windows(encoder.window, encoder.shift)
-    ready = windows.accept(features.accept(samples))
     names = tuple(dict.fromkeys(encoder.rows.names))
     place = {name: i for i, name in enumerate(names)}
     column = np.array([place[name] for name in encoder.rows.names], np.int64)
-    state, found = encoder.start(), []
-    for window in [*ready, *windows.finish(features.finish(), TAIL)]:
-        attended, state = encoder.attended(window, state)
-        share = np.zeros((len(attended.frames), len(names) + 1), np.float32)
-        real = np.flatnonzero(attended.chosen < len(column))
-        np.add.at(share.T, column[attended.chosen[real]], attended.share[:, real].T)
-        share[:, -1] = attended.share[:, -1]
+    found = []
+    for chunk in attended(encoder, features(samples)):
+        share = np.zeros((len(chunk.frames), len(names) + 1), np.float32)
+        real = np.flatnonzero(chunk.chosen < len(column))
+        np.add.at(share.T, column[chunk.chosen[real]], chunk.share[:, real].T)
+        share[:, -1] = chunk.share[:, -1]
         found.append(share)
     return AttentionMap(names, np.concatenate(found)[: len(samples) // ENCODER_FRAME + 1])
 

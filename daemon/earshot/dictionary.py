@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from earshot.errors import INSTALL, BundleError, LimitError, RequestError
 from earshot.g2p import G2p
-from earshot.lexicon import WORD_END, Pronunciations
+from earshot.lexicon import WORD_END, Pronunciations, padded
 
 GUESSES = 2  # pronunciations of a word that the lexicon lacks
 MOST_KEPT = 50_000  # guessed words that are not guessed again
@@ -64,11 +64,9 @@ class Dictionary:
             spoken += [(i, t, s) for t, s in zip(tokens, share, strict=True)]
             if not len(rows):
                 spoken += [(i, t, s) for t, s in self._guessed(word, source)]
-        longest = max((len(tokens) for _, tokens, _ in spoken), default=0)
-        tokens = [t + [0] * (longest - len(t)) for _, t, _ in spoken]
         return Pronunciations(
             np.array([i for i, _, _ in spoken], np.int64),
-            np.array(tokens, np.int64).reshape(len(spoken), longest),
+            padded([tokens for _, tokens, _ in spoken]),
             np.array([share for _, _, share in spoken], np.float32),
         )
 

@@ -154,15 +154,19 @@ class LexiconGrammar:
     def _onward(self, word: Ints) -> tuple[Ints, Ints]:
         """Where to go on after words [W]: rows, and nodes; in a name, at the words after it too."""
         every = np.arange(len(word))
-        mine = np.flatnonzero((word > self._ngram.unknown) & (word <= self._last))
+        mine, own = self._mine(word)
         if not len(mine):
             return every, np.zeros(len(word), np.int64)
-        own = word[mine] - self._ngram.unknown - 1
         over = np.ones(len(word), np.bool_)
         over[mine] = self._own.whole[own]
         root = self._own.root[own]
         rows = np.concatenate([every[over], mine[root > 0]])
         return rows, np.concatenate([np.zeros(int(over.sum()), np.int64), root[root > 0]])
+
+    def _mine(self, word: Ints) -> tuple[Ints, Ints]:
+        """Rows of the own ones among words [W], and their numbers among the own."""
+        mine = np.flatnonzero((word > self._ngram.unknown) & (word <= self._last))
+        return mine, word[mine] - self._ngram.unknown - 1
 
     def enter(self, child: Ints, token: Ints) -> Ints:
         """A child in the tree is a node; one in the loop is a place, reached by a trail."""
@@ -178,8 +182,7 @@ class LexiconGrammar:
         """Of the n-gram; every unknown word is the same to it, and so is every name of a kind."""
         unknown, weights, own = self._ngram.unknown, self._weights, self._own
         like, extra = np.minimum(word, unknown), np.zeros(len(word), np.float32)
-        mine = np.flatnonzero((word > unknown) & (word <= self._last))
-        number = word[mine] - unknown - 1
+        mine, number = self._mine(word)
         like[mine], extra[mine] = own.like[number], own.extra[number]
         extra[word > self._last] = weights.unknown
         inside = like == NONE
@@ -190,9 +193,8 @@ class LexiconGrammar:
     def favour(self, state: Ints, word: Ints) -> Floats:
         """What the own ones among them earn."""
         found = np.zeros(len(word), np.float32)
-        mine = np.flatnonzero((word > self._ngram.unknown) & (word <= self._last))
+        mine, number = self._mine(word)
         if len(mine):
-            number = word[mine] - self._ngram.unknown - 1
             found[mine] = self._own.earned(number, state[mine], self._ngram)
         return found
 

@@ -5,7 +5,7 @@ pronunciations, phones; sorted by word. Tokens of the bundle are phones, each pl
 at the end of a word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -135,6 +135,14 @@ def _nodes(tokens: Ints) -> Ints:
     return node
 
 
+def padded(rows: Sequence[Sequence[int]]) -> Ints:
+    """Tokens [P, longest] of rows of different lengths, 0 behind the last of each."""
+    found = np.zeros((len(rows), max(map(len, rows), default=0)), np.int64)
+    for row, tokens in zip(found, rows, strict=True):
+        row[: len(tokens)] = tokens
+    return found
+
+
 def read(path: Path, words: list[str], symbols: list[str], mark: str) -> Pronunciations:
     """The pronunciations of the language model's words. Raises BundleError for a damaged file."""
     number = {word: i for i, word in enumerate(words)}
@@ -156,7 +164,5 @@ def read(path: Path, words: list[str], symbols: list[str], mark: str) -> Pronunc
     if not found:
         message = f"{path}: no word of the language model has a pronunciation; {INSTALL}"
         raise BundleError(message)
-    tokens = np.zeros((len(spoken), max(map(len, spoken))), np.int64)
-    for row, phones_of in zip(tokens, spoken, strict=True):
-        row[: len(phones_of)] = phones_of
-    return Pronunciations(np.array(found, np.int64), tokens, np.array(shares, np.float32))
+    numbers = np.array(found, np.int64)
+    return Pronunciations(numbers, padded(spoken), np.array(shares, np.float32))

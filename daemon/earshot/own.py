@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from earshot.lexicon import Pronunciations, Tree
+from earshot.lexicon import Pronunciations, Tree, padded
 from earshot.names import NONE, Names, OwnWord, class_of
 from earshot.ngram import Ngram
 
@@ -127,8 +127,6 @@ def grown(
 def _rows(names: Names, some: list[int]) -> Pronunciations:
     """How own words are said."""
     said = [(i, tokens) for i in some for tokens in names.words[i].said]
-    tokens = np.zeros((len(said), max((len(t) for _, t in said), default=0)), np.int64)
-    for row, (_, of_word) in zip(tokens, said, strict=True):
-        row[: len(of_word)] = of_word
     word = np.array([i for i, _ in said], np.int64)
+    tokens = padded([tokens for _, tokens in said])
     return Pronunciations(word, tokens, np.zeros(len(word), np.float32))
