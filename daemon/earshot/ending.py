@@ -1,0 +1,112 @@
+"""Two small networks that listen for the end: whether it is still, and sounded complete.
+
+The first tells speech from the silence before, within and after it (after the end-of-query
+classifier of Shannon et al., 2017): recurrent, on log-mel frames, beside the encoder, so that it is
+asked every 20 ms and not once a chunk. The second, the *cadence*, is a head of the encoder: when
+silence has begun it tells how the last words were said, the fall at an end from a word that others
+follow. Both learnt with cuts and pauses spliced into sentences and with noise, music and other
+voices around them (models/ending.py, models/cadence.py).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from earshot.errors import INSTALL, BundleError
+from earshot.networks import open_network
+from earshot.units import FEATURE_BINS, FEATURE_HOP_MS, SUBSAMPLING
+
+Frames = npt.NDArray[np.float32]
+FILE, CADENCE = FILES = ("ending.onnx", "cadence.onnx")
+SPEECH, BEFORE, WITHIN, AFTER = range(4)  # its classes
+STEP = 2  # feature frames it takes at once
+CADENCE_FRAMES = 18  # encoder frames that tell whether the last words sounded complete
+FRAMES_AFTER = 6  # of these behind the end of speech
+_SURE = 30.0  # natural log; odds are not counted as larger
+
+
+class EndingNetwork:
+    """The network, opened; shared by all utterances. Raises BundleError where the file is none."""
+
+    def __init__(self, path: Path) -> None:
+        self._session = open_network(path)
+        shapes = [one.shape for one in self._session.get_inputs()]
+        if len(shapes) != 2 or shapes[0][-1] != STEP * FEATURE_BINS:  # noqa: PLR2004
+            message = f"{path}: inputs {shapes} are not those of an end-pointing network; {INSTALL}"
+            raise BundleError(message)
+        self._names = [one.name for one in self._session.get_inputs()]
+        self.start = np.zeros((1, 1, int(shapes[1][-1])), np.float32)
+        """the state before any audio"""
+
+    def step(self, frames: Frames, state: Frames) -> tuple[Frames, Frames]:
+        """Pairs of feature frames [T, 160] and a state to logs [T, 4] and the next state."""
+        given = dict(zip(self._names, (frames[None], state), strict=True))
+        logp, following = self._session.run(None, given)
+        return logp[0], following
+
+
+class CadenceNetwork:
+    """The head, opened. Raises BundleError where the file is none."""
+
+    def __init__(self, path: Path, width: int) -> None:
+        """`width`: of the encoded frames it reads."""
+        self._session = open_network(path)
+        shapes = [one.shape for one in self._session.get_inputs()]
+        wanted = [CADENCE_FRAMES, width + SUBSAMPLING * FEATURE_BINS]
+        if len(shapes) != 1 or shapes[0][1:] != wanted:
+            message = f"{path}: inputs {shapes} are not those of a cadence network; {INSTALL}"
+            raise BundleError(message)
+        self._name = self._session.get_inputs()[0].name
+
+    def odds(self, encoded: Frames, heard: Frames, end: int) -> float:
+        """Natural log of the odds that speech which ends at a frame of [T, J] is complete.
+
+        heard: the feature frames [4 T, 80] of which these were made.
+        """
+        frames = np.concatenate([encoded, heard.reshape(len(encoded), -1)], 1)
+        some = frames[max(0, end + FRAMES_AFTER - CADENCE_FRAMES) : end + FRAMES_AFTER]
+        missing = max(0, CADENCE_FRAMES - FRAMES_AFTER - end)  # before the first frame
+        behind = CADENCE_FRAMES - missing - len(some)
+        given = np.pad(some, ((missing, behind), (0, 0)))[None]
+        (odds,) = self._session.run(None, {self._name: given})
+        return float(np.clip(odds[0], -_SURE, _SURE))
+
+
+class Ending:
+    """What it hears in one utterance."""
+
+    def __init__(self, network: EndingNetwork) -> None:
+        self._network, self._state = network, network.start
+        self._waiting = np.zeros((0, FEATURE_BINS), np.float32)
+        self.final = 0.0
+        """natural log of the odds of silence after the last word, against all else"""
+        self.speech = 0.0
+        """natural log of the odds of speech, against silence"""
+        self.still_ms = 0
+        """for how long silence has been likelier than speech"""
+        self.over_ms = 0
+        """for how long silence after the last word has been likelier than all else"""
+
+    def hear(self, frames: Frames) -> None:
+        """Take feature frames [T, 80]; an odd one waits for the next."""
+        waiting = np.concatenate([self._waiting, frames])
+        count = len(waiting) // STEP
+        whole, self._waiting = np.split(waiting, [count * STEP])
+        if count:
+            pairs = whole.reshape(count, STEP * FEATURE_BINS)
+            logp, self._state = self._network.step(pairs, self._state)
+            self._note(_odds(logp, AFTER), _odds(logp, SPEECH))
+
+    def _note(self, final: Frames, speech: Frames) -> None:
+        """Odds [T] of both, as they came."""
+        for over, spoken in zip(final > 0, speech > 0, strict=True):
+            self.over_ms = self.over_ms + STEP * FEATURE_HOP_MS if over else 0
+            self.still_ms = 0 if spoken else self.still_ms + STEP * FEATURE_HOP_MS
+        self.final, self.speech = float(final[-1]), float(speech[-1])
+
+
+def _odds(logp: Frames, kind: int) -> Frames:
+    """Natural log of the odds [T] of a class."""
+    others = np.logaddexp.reduce(np.delete(logp, kind, 1), 1)
+    return np.asarray(np.clip(logp[:, kind] - others, -_SURE, _SURE))

@@ -1,0 +1,238 @@
+"""What tells that the speaker is done -> weights and thresholds of a bundle's end-pointers.
+
+    python -m models.fusion --kit KIT --bundle BUNDLE --out build/ending/fusion.toml [--count 30]
+        [--jobs 2]
+
+BUNDLE holds ending.onnx (models.ending) and cadence.onnx (models.cadence). Streams to tune on
+(models/streams.py), whose recordings no network was trained on, are heard without end-pointers; at
+every frame after the first word the evidence is kept. A logistic regression learns to tell the
+silence after the last word, soon after it, from that between words. Then the thresholds of each
+preset are chosen on those of the streams that are commands: `done` as low as the preset's share of
+cut-off streams allows, `likely` so that the announcement comes LEAD milliseconds before in the
+median. What comes out is a file for models.bundle --tuning.
+"""
+
+import argparse
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields, replace
+from functools import cache, partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from earshot.bundle import find
+from earshot.endpointers import STILL_MS, EndPointSettings, Fusion, Glance, features, rules
+from earshot.engine import PATIENT
+from earshot.events import EndPointKind
+from earshot.sources import Chunk
+from earshot.transcriber import transcribe
+from earshot.units import SAMPLES_PER_MS
+
+from models.bundle import lines
+from models.endpoint_trial import with_ends
+from models.evaluate import engine_of
+from models.replay import ENDLESS, Clocks, Replay, replayed
+from models.streams import COMMANDS, CONDITIONS, Kit, Stream, Take
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+UNSURE = (-60.0, 60.0)  # ms around the end that alignments leave open
+SOON = 1_000.0  # ms after the end that count
+DONE = 0.3  # weight of a frame behind the end, where one before it has 1
+STILL = [f.name for f in fields(Fusion)].index("still")  # column of the rows
+RIDGE, ROUNDS = 1e-3, 25
+LEAD = 200.0  # ms
+STEP = 0.005  # of thresholds
+LEFT_OUT = ("cut off", "dictation")  # have no silence behind them, or ends within
+MOST_GAP = 900.0  # ms; who pauses for longer wants the preset for that
+# Of each preset: share of streams it may cut off, and the times of its other rules.
+PRESETS: dict[str, tuple[float, EndPointSettings]] = {
+    "endpoint": (0.03, EndPointSettings(short_pause_ms=700, pause_ms=1_000, others_ms=1_000)),
+    "quick": (0.1, EndPointSettings(short_pause_ms=500, pause_ms=800, others_ms=800)),
+    "patient": (0.01, replace(PATIENT, short_pause_ms=1_100, pause_ms=1_500, others_ms=1_600)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A stream's clocks, and its evidence [T, features] with the pause in it."""
+
+    clocks: Clocks
+    rows: Floats
+    end: int  # sample
+    gap: float  # ms, the longest between words
+    corpus: str
+
+    def late(self) -> Floats:
+        """Milliseconds after the end of each frame [T]."""
+        return (self.clocks.at - self.end) / SAMPLES_PER_MS
+
+
+def row(glance: Glance) -> tuple[float, ...]:
+    """What Fusion weighs, in the order of its fields."""
+    evidence = glance.evidence
+    if evidence is None:
+        message = "the bundle has no end-pointing network; add ending.onnx (models.ending)"
+        raise SystemExit(message)
+    return features(evidence, glance.pause_ms)
+
+
+def heard_of(stream: Stream, bundle: Path) -> Heard:
+    """Hear a stream without end-pointers."""
+    glances: list[Glance] = []
+    engine = with_ends(engine_of(bundle), ENDLESS)
+    transcribe([Chunk(0, stream.samples)], engine.recogniser(watch=glances.append))
+    rows = np.array([row(one) for one in glances]).reshape(len(glances), len(fields(Fusion)))
+    gaps = [(b - a) / SAMPLES_PER_MS for (_, a), (b, _) in pairwise(stream.spans)]
+    return Heard(Clocks.of(glances), rows, stream.end, max(gaps, default=0.0), stream.corpus)
+
+
+@cache
+def kit_of(kit: Path) -> Kit:
+    """The part of a kit to tune on, read once a process."""
+    return Kit(kit, "tune")
+
+
+def hear(take: Take, kit: Path, bundle: Path) -> Heard:
+    """Make a stream and hear it."""
+    return heard_of(kit_of(kit).make(take), bundle)
+
+
+def frames_of(one: Heard) -> tuple[Floats, Floats, Floats]:
+    """Rows that count, whether the speaker was done, and how much each counts."""
+    late, still = one.late(), one.rows[:, STILL] * 1_000
+    counts = (one.clocks.words > 0) & (still >= STILL_MS) & (late < SOON)
+    counts &= (late < UNSURE[0]) | (late > UNSURE[1])
+    done = late[counts] > 0
+    return one.rows[counts], done.astype(float), np.where(done, DONE, 1.0)
+
+
+def regression(rows: Floats, done: Floats, weight: Floats) -> Floats:
+    """Weights [F] of a ridged logistic regression, by Newton's method."""
+    found = np.zeros(rows.shape[1])
+    ridge = RIDGE * weight.sum() * np.eye(rows.shape[1])
+    for _ in range(ROUNDS):
+        share = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
+        slope = rows.T @ (weight * (done - share)) - ridge @ found
+        curve = (rows * (weight * share * (1 - share))[:, None]).T @ rows + ridge
+        found += np.linalg.solve(curve, slope)
+    return found
+
+
+def fit(every: Sequence[Heard]) -> Fusion:
+    """Learn the weights."""
+    rows, done, weight = map(np.concatenate, zip(*map(frames_of, every), strict=True))
+    scale = rows.std(0) + (rows.std(0) == 0)
+    found = regression(rows / scale, done, weight) / scale
+    return Fusion(*(round(float(one), 4) for one in found))
+
+
+def judged(one: Heard, fusion: Fusion) -> Clocks:
+    """The clocks with probabilities."""
+    weights = np.array([getattr(fusion, f.name) for f in fields(Fusion)])
+    odds = np.where(one.rows[:, STILL] * 1_000 < STILL_MS, -np.inf, one.rows @ weights)
+    return replace(one.clocks, probability=1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+
+
+def first_ends(
+    every: Sequence[Clocks], settings: EndPointSettings, kinds: Sequence[EndPointKind]
+) -> list[int | None]:
+    """Where rules of these kinds first end each stream, in samples."""
+    table = tuple(rule for rule in rules(settings) if rule.kind in kinds)
+    return [next((s.end for s in replayed(one, Replay(table)) if s.heard), None) for one in every]
+
+
+def cut_off(ends: Sequence[int | None], every: Sequence[Heard]) -> float:
+    """Share of streams that end before they are over."""
+    pairs = zip(ends, every, strict=True)
+    return float(np.mean([end is not None and end < one.end for end, one in pairs]))
+
+
+def chosen(
+    every: Sequence[Heard], clocks: Sequence[Clocks], most: float, settings: EndPointSettings
+) -> EndPointSettings:
+    """The lowest threshold that cuts off few enough, and that of the announcement before it."""
+    grid = np.arange(0.5, 1.0, STEP)[::-1]
+    final = (EndPointKind.FINAL,)
+    found = replace(settings, done=1.0)
+    for done in grid.tolist():
+        tried = replace(settings, done=round(done, 3))
+        if cut_off(first_ends(clocks, tried, final), every) > most:
+            break
+        found = tried
+    ends = first_ends(clocks, found, final)
+    return earlier(clocks, ends, found)
+
+
+def earlier(
+    clocks: Sequence[Clocks], ends: Sequence[int | None], settings: EndPointSettings
+) -> EndPointSettings:
+    """With the threshold that announces LEAD before the end, in the median."""
+    best, apart = settings, np.inf
+    for likely in np.arange(0.05, settings.done, 5 * STEP).tolist():
+        tried = replace(settings, likely=round(likely, 3))
+        early = leads(clocks, ends, tried)
+        if len(early) and abs(np.median(early) - LEAD) < apart:
+            best, apart = tried, abs(np.median(early) - LEAD)
+    return best
+
+
+def leads(
+    clocks: Sequence[Clocks], ends: Sequence[int | None], settings: EndPointSettings
+) -> Floats:
+    """Milliseconds by which the last announcement was before each end."""
+    found = []
+    for one, end in zip(clocks, ends, strict=True):
+        if end is None:
+            continue
+        seems = (
+            (one.probability >= settings.likely)
+            & (one.still >= settings.likely_ms)
+            & (one.words > 0)
+            & (one.at <= end)
+        )
+        low = np.flatnonzero(~seems & (one.at <= end))
+        last = one.at[low[-1]] if len(low) else one.at[0]
+        found.append((end - last) / SAMPLES_PER_MS)
+    return np.array(found)
+
+
+def changed(settings: EndPointSettings) -> dict[str, Any]:
+    """What is not the default of a setting."""
+    usual = EndPointSettings()
+    values = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    return {name: value for name, value in values.items() if value != getattr(usual, name)}
+
+
+def main() -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kit", type=Path, required=True)
+    parser.add_argument("--bundle", required=True, help="name or folder")
+    parser.add_argument("--out", type=Path, required=True, help="the file to write")
+    parser.add_argument("--count", type=int, default=30, help="streams a condition")
+    parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each")
+    options = parser.parse_args()
+    conditions = [one for one in CONDITIONS if one.name not in LEFT_OUT]
+    takes = list(kit_of(options.kit).takes(conditions, options.count))
+    work = partial(hear, kit=options.kit, bundle=find(options.bundle))
+    with ProcessPoolExecutor(options.jobs) as pool:
+        every = [one for one in pool.map(work, takes, chunksize=8) if one.clocks.words.any()]
+    fusion = fit(every)
+    commands = [one for one in every if one.corpus in COMMANDS and one.gap <= MOST_GAP]
+    clocks = [judged(one, fusion) for one in commands]
+    tables: dict[str, Any] = {"fusion": {f.name: getattr(fusion, f.name) for f in fields(fusion)}}
+    for name, (most, settings) in PRESETS.items():
+        tables[name] = changed(chosen(commands, clocks, most, settings))
+    text = "\n".join(lines({"tuning": tables})).lstrip() + "\n"
+    options.out.write_text(text, encoding="utf8")
+    print(f"{len(every)} of {len(takes)} streams had words, {len(commands)} are commands\n{text}")
+
+
+if __name__ == "__main__":
+    main()

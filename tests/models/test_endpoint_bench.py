@@ -1,0 +1,422 @@
+"""The benchmark of end-pointing: every figure of small, made-up streams is known by hand."""
+
+import json
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from earshot.endpointers import EndPointSettings, Glance, Rule
+from earshot.events import (
+    Cancelled,
+    Committed,
+    Decision,
+    EndPoint,
+    EndPointKind,
+    Event,
+    Lattice,
+    Result,
+    Retracted,
+    Revised,
+    SpeechStarted,
+    Word,
+)
+from earshot.units import SAMPLES_PER_MS, VAD_FRAME_MS
+
+from models import endpoint, endpoint_plot
+from models.ended import (
+    LIMIT_MS,
+    Outcome,
+    courses,
+    delays,
+    lost,
+    outcome,
+    speculated,
+    wasted,
+)
+from models.endpoint_figures import all_figures, announced, ended, tables, worked
+from models.endpoint_trial import POINT, Trial
+from models.replay import ENDLESS, Clocks, Replay, Segment, replayed
+from models.rivals import (
+    CONTROL,
+    EARLY,
+    FINAL,
+    early,
+    final,
+    rivals,
+    sherpa,
+    silence,
+    sweeps,
+    webrtcvad,
+)
+from models.streams import Stream
+from tests import networks
+from tests.models.test_streams import kit as kit  # noqa: PLC0414 - a fixture
+
+SVG = "{http://www.w3.org/2000/svg}"
+SPECULATIVE, FINALLY = EndPointKind.SPECULATIVE, EndPointKind.FINAL
+RULE = Decision("pause", (("pause_ms", 560.0),))
+
+
+def ms(time: float) -> int:
+    return round(time * SAMPLES_PER_MS)
+
+
+def stream(start: float, end: float, length: float, words: str = "turn it on") -> Stream:
+    """A stream with speech from `start` to `end`, in milliseconds."""
+    samples, spans = np.zeros(ms(length), np.float32), ((ms(start), ms(end)),)
+    return Stream(
+        samples, ms(start), ms(end), tuple(words.split()), spans, (), "an4", "quiet", Path("a")
+    )
+
+
+def clocks(
+    speech: Sequence[tuple[float, float]], words: Sequence[float], length: float, start: float = 0
+) -> Clocks:
+    """Speech from … to …, and a word taken at each time; what the clocks then say."""
+    glances, spoke, token = list[Glance](), start, start
+    for at in np.arange(start + VAD_FRAME_MS, length + 1, VAD_FRAME_MS).tolist():
+        hears = any(first < at <= last for first, last in speech)
+        spoke = at if hears else spoke
+        token = max([token, *(one for one in words if one <= at)])
+        count = sum(one <= at for one in words)
+        glances.append(Glance(ms(at), count, hears, at - spoke, at - token, at - start))
+    return Clocks.of(glances)
+
+
+def ends(found: Sequence[Segment]) -> list[tuple[float, float | None, bool]]:
+    return [
+        (one.begin / SAMPLES_PER_MS, one.end and one.end / SAMPLES_PER_MS, one.heard)
+        for one in found
+    ]
+
+
+# Speech from 200 to 1000 ms and from 1600 to 2200 ms, words at 600, 1000 and 2200 ms.
+SPOKEN = clocks([(200, 1_000), (1_600, 2_200)], [600, 1_000, 2_200], 8_000)
+Ended = list[tuple[float, float | None, bool]]
+
+
+@pytest.mark.parametrize(
+    ("replay", "found"),
+    [
+        (silence(500), [(0, 1_500, True), (1_660, 2_700, True)]),
+        (silence(800), [(0, 3_000, True)]),
+        (silence(6_000), [(0, None, True)]),
+        (webrtcvad(500), [(0, 1_500, True), (1_660, 2_700, True)]),
+        (sherpa(1_000), [(0, 2_000, True), (2_020, 3_200, True)]),
+        (sherpa(1_200), [(0, 3_400, True)]),
+        (Replay((Rule("too long", after_words=False, length=500),)), [(0, 500, False)]),
+    ],
+)
+def test_rules_end_where_the_clocks_say(replay: Replay, found: Ended) -> None:
+    assert ends(replayed(SPOKEN, replay))[: len(found)] == found
+
+
+def test_sherpa_gives_up_after_2400_ms_of_nothing_and_after_20_seconds() -> None:
+    nothing = clocks([(0, 9_000)], [], 9_000)
+    assert ends(replayed(nothing, sherpa(1_200)))[0] == (0, 2_400, False)
+    endless = clocks([(0, 30_000)], list(range(500, 30_000, 500)), 30_000)
+    found = ends(replayed(endless, sherpa(1_200)))
+    assert found == [(0, 20_000, True), (20_020, None, True)]
+
+
+def test_an_utterance_begins_with_what_was_kept_before_the_gate_opened() -> None:
+    assert replayed(clocks([(1_000, 1_400)], [1_400], 4_000, 600), silence(500)) == [
+        Segment(ms(600), ms(1_900), heard=True)
+    ]
+    assert not replayed(Clocks.of([]), silence(500))
+
+
+def test_a_probability_is_asked_for_as_any_other_clock() -> None:
+    sure = replace(SPOKEN, still=SPOKEN.pause, probability=np.where(SPOKEN.pause > 300, 0.8, 0.1))
+    settings = EndPointSettings(done=0.7, done_ms=100)
+    assert ends(replayed(sure, final(settings)))[0] == (0, 920, True)
+    assert ends(replayed(SPOKEN, final(settings)))[0] == (0, 1_560, True)
+
+
+def test_endless_settings_end_nothing() -> None:
+    for replay in (final(ENDLESS), early(ENDLESS)):
+        assert ends(replayed(SPOKEN, replay)) == [(0, None, True)]
+
+
+def test_the_speculative_rules_are_the_control_and_come_first() -> None:
+    settings = EndPointSettings()
+    first, sure = (replayed(SPOKEN, made(settings))[0] for made in (early, final))
+    assert (first.end, sure.end) == (ms(1_360), ms(1_560))
+    assert rivals(settings)[CONTROL] == early(settings)
+
+
+def test_sweeps_are_over_the_network_where_there_is_one() -> None:
+    without, with_one = sweeps(EndPointSettings()), sweeps(EndPointSettings(done=0.9, likely=0.5))
+    assert set(without) == set(with_one) == set(endpoint_plot.TOLD)
+    assert max(without[FINAL].thresholds) > 1 >= max(with_one[EARLY].thresholds)
+    rules = {rule.name: rule for rule in with_one[FINAL].at(0.3).table}
+    assert rules["done"].probability == pytest.approx(0.3)
+    rules = {rule.name: rule for rule in without[FINAL].at(300).table}
+    assert (rules["pause"].pause, rules["long pause"].pause) == (300, 1_400)
+
+
+SPEECH = stream(1_000, 2_000, 6_500)
+
+
+@pytest.mark.parametrize(
+    ("segments", "found"),
+    [
+        ([(900, 2_480, True)], Outcome(480, cut=False, never=False)),
+        ([(900, 1_500, True), (1_600, 2_300, True)], Outcome(300, cut=True, never=False)),
+        ([(900, 1_999, True)], Outcome(None, cut=True, never=False)),
+        ([(900, 1_500, False), (1_600, 2_300, True)], Outcome(300, cut=False, never=False)),
+        ([(0, 900, True), (950, 2_100, True)], Outcome(100, cut=False, never=False)),
+        ([(900, None, True)], Outcome(None, cut=False, never=True)),
+        ([(900, 6_100, True)], Outcome(None, cut=False, never=True)),
+        ([(900, 3_000, False)], Outcome(None, cut=False, never=False)),
+        ([(900, 1_500, True), (2_100, None, True)], Outcome(None, cut=True, never=False)),
+        ([], Outcome(None, cut=False, never=False)),
+    ],
+)
+def test_what_became_of_a_stream(
+    segments: list[tuple[float, float | None, bool]], found: Outcome
+) -> None:
+    made = [Segment(ms(a), None if b is None else ms(b), heard=c) for a, b, c in segments]
+    assert outcome(SPEECH, made) == found
+
+
+def test_audio_that_ends_with_the_speech_cannot_be_waited_for() -> None:
+    short = stream(0, 1_000, 1_000)
+    assert outcome(short, [Segment(0, None)]) == Outcome(None, cut=False, never=False)
+
+
+def result(text: str) -> Result:
+    words = tuple(Word(word, 0, 0, 1.0) for word in text.split())
+    return Result(words, 1.0, (), Lattice((0,), ()))
+
+
+def point(at: float, version: int, kind: EndPointKind, text: str, utterance: int = 1) -> EndPoint:
+    return EndPoint(ms(at), utterance, version, kind, RULE, 0, result(text))
+
+
+# Announced too early and taken back; announced, revised by other words when it was sure.
+TOLD: list[Event] = [
+    SpeechStarted(ms(900), 1, ms(600)),
+    point(1_600, 1, SPECULATIVE, "turn"),
+    Retracted(ms(1_750), 1, 1),
+    point(2_200, 2, SPECULATIVE, "turn it"),
+    Revised(ms(2_500), 1, 3, reset=True, result=result("turn it on")),
+    Committed(ms(2_500), 1, 3, RULE),
+]
+# Announced, and so it stood.
+STOOD: list[Event] = [
+    SpeechStarted(ms(900), 1, ms(600)),
+    point(2_240, 1, SPECULATIVE, "turn it on"),
+    Committed(ms(2_440), 1, 1, RULE),
+]
+# Cut off at once; the rest was sure at once.
+CUT: list[Event] = [
+    SpeechStarted(ms(900), 1, ms(600)),
+    point(1_400, 1, FINALLY, "turn"),
+    Committed(ms(1_400), 1, 1, RULE),
+    SpeechStarted(ms(1_600), 2, ms(1_400)),
+    point(2_600, 1, FINALLY, "on", 2),
+    Committed(ms(2_600), 2, 1, RULE),
+]
+
+
+def test_events_tell_the_course_of_utterances() -> None:
+    (told,) = courses(TOLD)
+    assert told.segment == Segment(ms(600), ms(2_500), heard=True)
+    assert (told.retracted, told.revised, told.words) == (1, 1, ("turn", "it", "on"))
+    assert [one.undone for one in told.versions] == [ms(1_750), ms(2_500), None]
+    cancelled: list[Event] = [SpeechStarted(0, 1, 0), Cancelled(ms(900), 1, "end of audio")]
+    assert courses(cancelled)[0].segment == Segment(0, None, heard=False)
+    over = Decision("end of audio", ())
+    events: list[Event] = [
+        SpeechStarted(0, 1, 0),
+        replace(point(900, 1, FINALLY, "on"), decision=over),
+        Committed(ms(900), 1, 1),
+    ]
+    assert courses(events)[0].segment == Segment(0, None, heard=True)
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        (TOLD, (500, 1, 1, 0, 1, 2, 0, 1, 1)),
+        (STOOD, (240, 0, 1, 1, 1, 1, 1, 0, 0)),
+        (CUT, (600, 1, 2, 0, 0, 0, 0, 0, 0)),
+        ([], (None, 0, 0, 0, 0, 0, 0, 0, 0)),
+    ],
+)
+def test_what_speculation_did(events: list[Event], found: tuple[float | None, ...]) -> None:
+    assert astuple(speculated(SPEECH, courses(events))) == found
+
+
+@pytest.mark.parametrize(
+    ("events", "work", "both"),
+    [
+        (STOOD, 100, (540, 440)),  # done before it is sure
+        (STOOD, 400, (840, 640)),
+        (TOLD, 400, (900, 900)),  # begun anew
+        (CUT, 100, (700, 700)),
+        ([], 100, None),
+    ],
+)
+def test_delays_with_and_without_speculation(
+    events: list[Event], work: float, both: tuple[float, float] | None
+) -> None:
+    assert delays(SPEECH, courses(events), work) == both
+
+
+def test_work_in_vain_is_no_longer_than_the_work_and_no_longer_than_it_stood() -> None:
+    assert wasted(courses(TOLD), 100) == 100 + 100
+    assert wasted(courses(TOLD), 400) == 150 + 300
+    assert wasted(courses(STOOD), 400) == wasted(courses(CUT), 400) == 0
+
+
+def test_words_are_lost_only_if_they_are_understood_as_a_whole() -> None:
+    said = ["turn", "it", "on"]
+    assert lost(said, said, ["turn", "on"]) == {1}
+    assert lost(said, said, []) == {0, 1, 2}
+    assert lost(said, ["turn", "a", "on"], ["turn", "it"]) == {2}
+    assert not lost(said, ["well", "on"], ["on"])
+
+
+def trial(events: list[Event], condition: str = "quiet", corpus: str = "an4") -> Trial:
+    course = courses(events)
+    found = outcome(SPEECH, [one.segment for one in course])
+    given = [word for one in course for word in one.words]
+    return Trial(
+        condition, corpus, 6.5, 0.13, {FINAL: found, "other": Outcome(None, cut=False, never=True)},
+        speculated(SPEECH, course), tuple(delays(SPEECH, course, work) for work in (100, 400)),
+        tuple(wasted(course, work) for work in (100, 400)),
+        frozenset(lost(SPEECH.words, SPEECH.words, given)), 3,
+    )  # fmt: skip
+
+
+TRIALS = [
+    trial(TOLD),
+    trial(STOOD),
+    trial(CUT, "music 5 dB"),
+    trial([], "dictation"),
+    trial(STOOD, "bare", "synthetic"),
+]
+
+
+def test_figures_of_an_end_pointer() -> None:
+    assert ended([Outcome(latency, cut=False, never=False) for latency in (100, 200, 300)]) == {
+        "ep50": 200, "ep90": 280, "cut": 0, "never": 0, "missed": 0,
+    }  # fmt: skip
+    outcomes = [Outcome(100, cut=True, never=False), Outcome(None, cut=False, never=True)]
+    found = ended([*outcomes, Outcome(None, cut=True, never=False)])
+    assert found["ep50"] == (100 + LIMIT_MS) / 2
+    assert [round(found[name]) for name in ("cut", "never", "missed")] == [67, 33, 33]
+    assert ended([]) == {"cut": 0, "never": 0, "missed": 0}
+
+
+def test_figures_of_speculation() -> None:
+    found = announced(TRIALS[:3])
+    assert found["early.ep50"] == 500
+    assert found["early.cut"] == pytest.approx(200 / 3)
+    assert found["early.ahead_ms"] == 0  # 0, 200 and 0 ms
+    assert found["early.announced"] == 50  # two of four utterances
+    assert found["early.correct"] == 50
+    assert found["early.stood"] == pytest.approx(100 / 3)
+    assert found["early.retracted"] == found["early.revised"] == pytest.approx(1 / 3)
+    assert (found["lost_first"], found["lost_last"]) == (0, 0)
+    assert found["cut_and_lost"] == pytest.approx(100 / 3)  # "it"
+    assert found["cpu_per_second"] == pytest.approx(0.02)
+
+
+def test_figures_of_work() -> None:
+    found = worked(TRIALS[:3])
+    assert found["work_400.waiting"] == pytest.approx((900 + 840 + 1_000) / 3)
+    assert found["work_400.speculating"] == pytest.approx((900 + 640 + 1_000) / 3)
+    assert found["work_400.wasted"] == pytest.approx(450 / 3)
+
+
+def test_all_is_of_all_but_dictation_and_kinds_of_voice_are_apart() -> None:
+    found = all_figures(TRIALS)
+    streams = {key: value for key, value in found.items() if key.endswith(".streams")}
+    assert streams == {
+        "quiet.streams": 2, "music_5_dB.streams": 1, "dictation.streams": 1, "bare.streams": 1,
+        "all.streams": 4, "clean.streams": 3, "noisy.streams": 1, "real.streams": 3,
+        "synthetic.streams": 1,
+    }  # fmt: skip
+    assert found[f"all.{FINAL}.cut"] == 25
+    text = "\n".join(tables(found, ["quiet", "bare", "music 5 dB"]))
+    assert "| quiet | 2 | 370 |" in text
+    assert "| music 5 dB | 1 | 600 |" in text
+    assert "| other | 4000 | 4000 | 0 | 100 | 0 |" in text
+
+
+def figures() -> dict[str, float]:
+    """As of a measurement: two thresholds an end-pointer, and those in use."""
+    found = dict[str, float]()
+    keys = [POINT(name, mark) for name in endpoint_plot.TOLD for mark in (500, 800, 1_200)]
+    for number, key in enumerate([*keys, FINAL, "early"]):
+        values = {"ep50": 300 + 20 * number, "ep90": 700 + 20 * number, "cut": number, "never": 2}
+        for group in endpoint_plot.GROUPS:
+            found |= {f"{group}.{key}.{name}": value for name, value in values.items()}
+    return found
+
+
+def test_the_plot_has_all_curves_in_all_panels_and_the_aim() -> None:
+    text = endpoint_plot.picture(figures(), "<made> & up")
+    root = ET.fromstring(text)  # noqa: S314 - ours
+    said = ["".join(one.itertext()) for one in root.iter(f"{SVG}text")]
+    assert "<made> & up" in said
+    for told in endpoint_plot.TOLD.values():
+        assert any(one.startswith(told) and "never ends in noise: 2" in one for one in said)
+    curves = [one for one in root.iter(f"{SVG}path") if "curve" in one.get("class", "")]
+    assert len(curves) == 5 * len(endpoint_plot.TOLD)  # four panels and the legend
+    aims = [one for one in root.iter(f"{SVG}rect") if one.get("class") == "aim"]
+    assert [float(one.get("height", 0)) for one in aims] == pytest.approx(
+        [endpoint_plot.HEIGHT * share for share in (480 / 1_600, 800 / 1_600)] * 2, abs=0.1
+    )
+    titles = ["".join(one.itertext()) for one in root.iter(f"{SVG}title")]
+    assert "earshot, final: 600 ms, 15.0 % cut off, 2.0 % never ended" in titles
+
+
+def test_what_never_ended_anything_is_in_no_curve() -> None:
+    bare = {key: value for key, value in figures().items() if ".ep" not in key}
+    ET.fromstring(endpoint_plot.picture(bare, ""))  # noqa: S314 - ours
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    networks.phones(folder)
+    return folder
+
+
+def test_it_prints_one_object_or_tables_and_draws(
+    kit: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    common = ["endpoint", "--kit", str(kit), "--bundle", str(bundle), "--count", "2"]
+    some = ["--conditions", "quiet", "cut off"]
+    monkeypatch.setattr(sys, "argv", [*common, *some, "--json"])
+    endpoint.main()
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"bench", "data", "machine", "date", "figures"}
+    assert found["bench"] == "endpoint"
+    assert found["figures"]["all.streams"] == 2
+    assert all(isinstance(value, int | float) for value in found["figures"].values())
+    plot, file = tmp_path / "plot.svg", tmp_path / "f.json"
+    given = ["--plot", str(plot), "--json", str(file), "--preset", "quick"]
+    monkeypatch.setattr(sys, "argv", [*common, *some, *given])
+    endpoint.main()
+    assert "| end-pointer, all |" in capsys.readouterr().out
+    assert json.loads(file.read_text(encoding="utf8"))["figures"]["quiet.streams"] == 2
+    ET.parse(plot)  # noqa: S314 - ours
+
+
+def test_a_kit_without_such_recordings_is_told(
+    kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "noise").symlink_to(kit / "noise")
+    monkeypatch.setattr(sys, "argv", ["endpoint", "--kit", str(tmp_path)])
+    with pytest.raises(SystemExit, match="no aligned dev recordings"):
+        endpoint.main()
