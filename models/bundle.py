@@ -1,11 +1,13 @@
 """Network, lexicon, language model and g2p -> a bundle: the folder that earshot opens.
 
     python -m models.bundle --network build/export --lexicon build/lexicon --lm build/lm/words.lm \
-        --g2p build/g2p.onnx [--p2g build/p2g.onnx] --out models/bundles/en [--tuning T.toml]
+        --g2p build/g2p.onnx [--add FILE …] --out models/bundles/en [--tuning T.toml …]
         [--measured M.json]
-    python -m models.bundle --update models/bundles/en [--tuning T.toml] [--measured M.json]
+    python -m models.bundle --update models/bundles/en [--add FILE …] [--tuning T.toml …]
+        [--measured M.json]
 
-The second form changes only what bundle.toml says of tuning and measurements, and what it counts.
+The second form changes only the files it adds, what bundle.toml says of tuning and measurements,
+and what it counts. What may be added is in the table ADDED; it keeps its name.
 The same files give the same bundle, byte for byte. What is written is opened before this ends.
 """
 
@@ -13,13 +15,13 @@ import argparse
 import json
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from earshot import attention
+from earshot import attention, ending, nlu
 from earshot.bundle import MANIFEST, NETWORK, PHONE_FILES, SPELLER, checksum, open_bundle
 from earshot.engine import Tuning
 from earshot.ngram import Ngram
@@ -28,6 +30,8 @@ from earshot.settings import assemble
 Table = Mapping[str, Any]
 FACTS = Path(__file__).with_name("facts.toml")
 FILES = (*(f"{part}.onnx" for part in NETWORK), "tokens.txt", *PHONE_FILES)
+# What not every bundle has.
+ADDED = (SPELLER, *attention.FILES, *ending.FILES, nlu.FILE)
 # Counted or added here; all else of bundle.toml comes from facts.toml.
 OURS = ("kind", "sizes", "files", "tuning", "measured")
 
@@ -71,7 +75,7 @@ def literal(value: object) -> str:
 
 def held(folder: Path) -> list[str]:
     """Names of the files of a bundle, with those that not every one has."""
-    return [*FILES, *(name for name in (SPELLER, *attention.FILES) if (folder / name).exists())]
+    return [*FILES, *(name for name in ADDED if (folder / name).exists())]
 
 
 def listed(folder: Path) -> dict[str, dict[str, int | str]]:
@@ -97,11 +101,14 @@ def sizes(folder: Path) -> dict[str, int]:
     }
 
 
-def tuning_of(path: Path) -> dict[str, Any]:
-    """The [tuning] of a file, after a look whether earshot takes it. Raises SettingsError."""
-    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf8"))["tuning"]
-    assemble(Tuning, table, str(path), "tuning.")
-    return table
+def tuning_of(paths: Sequence[Path]) -> dict[str, Any]:
+    """The [tuning] of files, each table from the last that has it. Raises SettingsError."""
+    found: dict[str, Any] = {}
+    for path in paths:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf8"))["tuning"]
+        assemble(Tuning, table, str(path), "tuning.")
+        found |= table
+    return found
 
 
 def measured_of(path: Path) -> dict[str, Any]:
@@ -125,13 +132,21 @@ def pack(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     sources = {name: options.network / name for name in FILES if name not in PHONE_FILES}
     sources |= {"lexicon": options.lexicon, "words.lm": options.lm, "g2p.onnx": options.g2p}
-    sources |= {SPELLER: options.p2g} if options.p2g else {}
     adapter = (options.network / name for name in attention.FILES)
     sources |= {path.name: path for path in adapter if path.exists()}
-    for name in {SPELLER, *attention.FILES} - set(sources):
+    for name in ADDED:
         (options.out / name).unlink(missing_ok=True)  # of a bundle that lay there before
     for name, source in sources.items():
         shutil.copyfile(source, options.out / name)
+
+
+def add(options: argparse.Namespace, folder: Path) -> None:
+    """Copy what not every bundle has into its folder. Raises SystemExit for what none has."""
+    for path in options.add:
+        if path.name not in ADDED:
+            message = f"{path}: no bundle holds {path.name}; one may hold {', '.join(ADDED)}"
+            raise SystemExit(message)
+        shutil.copyfile(path, folder / path.name)
 
 
 def described(options: argparse.Namespace) -> dict[str, Any]:
@@ -168,10 +183,14 @@ def main() -> None:
     parser.add_argument("--lexicon", type=Path)
     parser.add_argument("--lm", type=Path, help="words.lm of models.lm")
     parser.add_argument("--g2p", type=Path, help="g2p.onnx of models.g2p")
-    parser.add_argument("--p2g", type=Path, help="p2g.onnx of models.p2g, for unknown words")
+    parser.add_argument(
+        "--add", type=Path, nargs="+", default=[], metavar="FILE", help=f"one of {', '.join(ADDED)}"
+    )
     parser.add_argument("--out", type=Path, help="folder of the bundle")
     parser.add_argument("--update", type=Path, help="a bundle of which only bundle.toml changes")
-    parser.add_argument("--tuning", type=Path, help="[tuning] as models.tune writes it")
+    parser.add_argument(
+        "--tuning", type=Path, nargs="+", metavar="T", help="[tuning] as models.tune writes it"
+    )
     parser.add_argument("--measured", type=Path, help="JSON of models.evaluate")
     parser.add_argument("--facts", type=Path, default=FACTS)
     parser.add_argument("--name", help="instead of that in the facts")
@@ -182,6 +201,7 @@ def main() -> None:
         if None in needed:
             parser.error("--network --lexicon --lm --g2p --out are needed, or --update")
         pack(options)
+    add(options, options.update or options.out)
     write(options.update or options.out, described(options))
 
 

@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from earshot.attention import Encodes
 from earshot.bundle import MANIFEST, find, read_symbols
+from earshot.ending import CADENCE
 from earshot.engine import Engine
 from earshot.transducer import greedy
 from earshot.units import ENCODER_FRAME_MS, FEATURE_BINS, FEATURE_HOP_MS, SUBSAMPLING
@@ -80,6 +81,7 @@ def trained(recipe: Recipe, cache: Path, out: Path, minutes: float) -> Run:
 def packed(network: Path, like: Path, out: Path) -> None:
     """Another bundle with this network in it."""
     shutil.copytree(like, out, dirs_exist_ok=True)
+    (out / CADENCE).unlink(missing_ok=True)  # it is a head of the other network
     for path in network.iterdir():
         shutil.copyfile(path, out / path.name)
     facts = tomllib.loads((like / MANIFEST).read_text(encoding="utf8"))

@@ -39,9 +39,7 @@ PAUSED = 0.7  # share of rows with pauses spliced in
 PAUSES = (20, 100)  # feature frames of one
 BARE = 0.15  # share of rows with digital silence around
 WEIGHT = torch.tensor([1.0, 1.0, 3.0, 1.0])  # of the classes: pauses are rare
-HOW = replace(
-    USUAL, noise=0.3, babble=0.15, voice=0.3, loudest_voice=3.0, faintest=22.0, masks=1
-)
+HOW = replace(USUAL, noise=0.3, babble=0.15, voice=0.3, loudest_voice=3.0, faintest=22.0, masks=1)
 SECONDS = 30  # between lines of progress
 
 

@@ -1,7 +1,7 @@
 """What tells that the speaker is done -> weights and thresholds of a bundle's end-pointers.
 
     python -m models.fusion --kit KIT --bundle BUNDLE --out build/ending/fusion.toml [--count 30]
-        [--jobs 2]
+        [--conditions NAME …] [--jobs 2]
 
 BUNDLE holds ending.onnx (models.ending) and cadence.onnx (models.cadence). Streams to tune on
 (models/streams.py), whose recordings no network was trained on, are heard without end-pointers; at
@@ -35,7 +35,7 @@ from models.bundle import lines
 from models.endpoint_trial import with_ends
 from models.evaluate import engine_of
 from models.replay import ENDLESS, Clocks, Replay, replayed
-from models.streams import COMMANDS, CONDITIONS, Kit, Stream, Take
+from models.streams import COMMANDS, CONDITIONS, Kit, Stream, Take, named
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -45,6 +45,7 @@ DONE = 0.3  # weight of a frame behind the end, where one before it has 1
 STILL = [f.name for f in fields(Fusion)].index("still")  # column of the rows
 RIDGE, ROUNDS = 1e-3, 25
 LEAD = 200.0  # ms
+LEAST_LIKELY = 0.25  # of an announcement, or most would be taken back
 STEP = 0.005  # of thresholds
 LEFT_OUT = ("cut off", "dictation")  # have no silence behind them, or ends within
 MOST_GAP = 900.0  # ms; who pauses for longer wants the preset for that
@@ -172,7 +173,7 @@ def earlier(
 ) -> EndPointSettings:
     """With the threshold that announces LEAD before the end, in the median."""
     best, apart = settings, np.inf
-    for likely in np.arange(0.05, settings.done, 5 * STEP).tolist():
+    for likely in np.arange(LEAST_LIKELY, settings.done, 5 * STEP).tolist():
         tried = replace(settings, likely=round(likely, 3))
         early = leads(clocks, ends, tried)
         if len(early) and abs(np.median(early) - LEAD) < apart:
@@ -200,6 +201,20 @@ def leads(
     return np.array(found)
 
 
+def tuned(every: Sequence[Heard]) -> dict[str, Any]:
+    """Weights and the settings of each preset; none where no command was heard."""
+    commands = [one for one in every if one.corpus in COMMANDS and one.gap <= MOST_GAP]
+    if not commands:
+        print("no command was heard, so the usual rules stay")
+        return {}
+    fusion = fit(every)
+    clocks = [judged(one, fusion) for one in commands]
+    found: dict[str, Any] = {"fusion": {f.name: getattr(fusion, f.name) for f in fields(fusion)}}
+    for name, (most, settings) in PRESETS.items():
+        found[name] = changed(chosen(commands, clocks, most, settings))
+    return found
+
+
 def changed(settings: EndPointSettings) -> dict[str, Any]:
     """What is not the default of a setting."""
     usual = EndPointSettings()
@@ -216,22 +231,17 @@ def main() -> None:
     parser.add_argument("--bundle", required=True, help="name or folder")
     parser.add_argument("--out", type=Path, required=True, help="the file to write")
     parser.add_argument("--count", type=int, default=30, help="streams a condition")
+    usual = [one.name for one in CONDITIONS if one.name not in LEFT_OUT]
+    parser.add_argument("--conditions", nargs="+", default=usual, metavar="NAME")
     parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each")
     options = parser.parse_args()
-    conditions = [one for one in CONDITIONS if one.name not in LEFT_OUT]
-    takes = list(kit_of(options.kit).takes(conditions, options.count))
+    takes = list(kit_of(options.kit).takes(named(options.conditions), options.count))
     work = partial(hear, kit=options.kit, bundle=find(options.bundle))
     with ProcessPoolExecutor(options.jobs) as pool:
         every = [one for one in pool.map(work, takes, chunksize=8) if one.clocks.words.any()]
-    fusion = fit(every)
-    commands = [one for one in every if one.corpus in COMMANDS and one.gap <= MOST_GAP]
-    clocks = [judged(one, fusion) for one in commands]
-    tables: dict[str, Any] = {"fusion": {f.name: getattr(fusion, f.name) for f in fields(fusion)}}
-    for name, (most, settings) in PRESETS.items():
-        tables[name] = changed(chosen(commands, clocks, most, settings))
-    text = "\n".join(lines({"tuning": tables})).lstrip() + "\n"
+    text = "\n".join(lines({"tuning": tuned(every)})).lstrip() + "\n"
     options.out.write_text(text, encoding="utf8")
-    print(f"{len(every)} of {len(takes)} streams had words, {len(commands)} are commands\n{text}")
+    print(f"{len(every)} of {len(takes)} streams had words\n{text}")
 
 
 if __name__ == "__main__":

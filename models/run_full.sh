@@ -1,7 +1,7 @@
 #!/bin/sh
 # The reference run: data → network → spoken data, better alignments → deeper network → export →
 # texts → tuning → fewer word errors in what the search makes of it all → attention to names →
-# evaluation → bundle.
+# end-pointers → what is meant → evaluation → bundle.
 #
 #   KIT=…/data models/run_full.sh
 #   KIT=…/data PROCESSES=1 DEEP=models/recipe_gpu.toml models/run_full.sh    # with a GPU
@@ -30,6 +30,10 @@ cd "$(dirname "$0")/.."
 : "${G2P:=}"
 : "${SPELL:=}"                          # 1: words outside the lexicon are spelt
 : "${P2G:=}"
+: "${NLU:=}"
+: "${ENDING:=}"
+: "${CADENCE:=}"
+: "${FUSION:=--count 50}"
 : "${TUNE:=--count 60 --seconds 300}"
 : "${EVALUATE:=--phones}"
 export OMP_NUM_THREADS=1
@@ -75,7 +79,7 @@ align() {
 
 pack() {
 	tool bundle --network "$OUT/export" --lexicon "$OUT/lexicon" --lm "$OUT/lm/words.lm" \
-		--g2p "$OUT/g2p.onnx" $speller --out "$BUNDLE"
+		--g2p "$OUT/g2p.onnx" --add $speller $ends "$OUT/nlu/nlu.bin" --out "$BUNDLE"
 }
 
 # Options are lists of words, so they are not quoted.
@@ -99,11 +103,12 @@ pack() {
 	step lm tool lm --kit "$KIT" --out "$OUT/lm" $LM
 	step lexicon tool lexicon --kit "$KIT" --words "$OUT/lm/words.txt" --g2p "$OUT/g2p.onnx" \
 		--align "$OUT/aligned" --out "$OUT/lexicon"
-	speller=
+	speller= ends=
 	if [ "$SPELL" ]; then
 		step p2g tool p2g --kit "$KIT" --out "$OUT/p2g.onnx" $P2G
-		speller="--p2g $OUT/p2g.onnx"
+		speller="$OUT/p2g.onnx"
 	fi
+	step nlu tool nlu --kit "$KIT" --out "$OUT/nlu" $NLU
 	step pack pack
 	step tune tool tune --kit "$KIT" --bundle "$BUNDLE" --out "$OUT/tuning.toml" --jobs "$JOBS" $TUNE
 	step tuned tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
@@ -114,8 +119,21 @@ pack() {
 		--weights "$OUT/mwer.pt"
 	step export_attention tool export_attention --run "$OUT/attention" --weights "$OUT/mwer.pt" \
 		--out "$OUT/export"
+	step ending tool ending --cache "$OUT/cache2" --out "$OUT/ending.onnx" $ENDING
+	step cadence tool cadence --cache "$OUT/cache2" --weights "$OUT/mwer.pt" \
+		--out "$OUT/cadence.onnx" $CADENCE
+	ends="$OUT/ending.onnx $OUT/cadence.onnx"
 	step pack_again pack
 	step tuned_again tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
+	step fusion tool fusion --kit "$KIT" --bundle "$BUNDLE" --out "$OUT/fusion.toml" \
+		--jobs "$JOBS" $FUSION
+	step fused tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml" "$OUT/fusion.toml"
+	if [ "$HOURS" != 0 ]; then
+		step directed tool directed --kit "$KIT" --bundle "$BUNDLE" --nlu "$OUT/nlu" \
+			--out "$OUT/directed" --json "$OUT/directed.json"
+		step tuned_directed tool bundle --update "$BUNDLE" \
+			--tuning "$BUNDLE/bundle.toml" "$OUT/directed/directed.toml"
+	fi
 	step evaluate tool evaluate --kit "$KIT" --bundle "$BUNDLE" --json "$OUT/measured.json" \
 		--jobs "$JOBS" $EVALUATE
 	step measured tool bundle --update "$BUNDLE" --measured "$OUT/measured.json"

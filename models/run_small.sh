@@ -16,7 +16,8 @@ export KIT="$OUT/kit" BUNDLE="$OUT/bundle" ROOMS=1 HOURS=0
 export RECIPE=models/recipe_small.toml DEEP=models/recipe_small_deep.toml
 export MWER=models/recipe_small_mwer.toml ATTENTION=models/recipe_small_attention.toml
 export ALIGN="--least -99"
-export LM="--megabytes 0.1 --least 60" G2P="--steps 25" SPELL=1 P2G="--steps 25"
+export LM="--megabytes 0.1 --least 60" G2P="--steps 25" SPELL=1 P2G="--steps 25" NLU="--bytes 20000"
+export ENDING="--steps 10" CADENCE="--examples 48 --steps 10" FUSION="--count 2 --conditions quiet"
 export TUNE="--count 6 --seconds 20" EVALUATE="--count 6 --phones"
 sh models/run_full.sh
 "$PYTHON" -m earshot transcribe --bundle "$BUNDLE" tests/audio/*.flac

@@ -10,11 +10,13 @@ chord of two tones, so that a small network has something to learn, and all is e
 import argparse
 import csv
 import gzip
+import json
 import lzma
 import random
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -105,8 +107,9 @@ def rows_to(path: Path, rows: Iterable[dict[str, str]]) -> None:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "wt", encoding="utf8", newline="") as file:
         writer = csv.DictWriter(
-            file, every[0], delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE
-        )
+            file, every[0], delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE,
+            quotechar=None,
+        )  # fmt: skip
         writer.writeheader()
         writer.writerows(every)
 
@@ -198,6 +201,24 @@ def texts(kit: Path) -> None:
             file.writelines(grams(sentences, order))
 
 
+def meanings(kit: Path) -> None:
+    """A table of what sentences mean; none of them is whistled."""
+    rows: list[dict[str, str]] = []
+
+    def add(intent: str, text: str, **slots: str) -> None:
+        said = [{"slot": slot, "value": value} for slot, value in slots.items()]
+        split = "test" if len(rows) % 5 == 4 else "train"  # noqa: PLR2004 - every fifth
+        rows.append({"text": text, "intent": intent, "slots": json.dumps(said), "split": split})
+
+    for thing, room, state in product(("lamp", "fan", "oven"), ("hall", "attic"), ("on", "off")):
+        text = f"turn {state} the {thing} in the {room}"
+        add(f"iot_wemo_{state}", text, device_type=thing, house_place=room)
+    for place in ("rome", "york", "bern", "paris"):
+        add("weather_query", f"how warm is it in {place} now", place_name=place)
+        add("general_joke", f"tell me a joke of {place}")
+    rows_to(kit / "text/nlu-eval/nlu_eval.tsv.gz", rows)
+
+
 def main() -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(
@@ -211,6 +232,7 @@ def main() -> None:
     synthetic(options.out / "speech/synthetic")
     sounds(options.out)
     texts(options.out)
+    meanings(options.out)
 
 
 if __name__ == "__main__":

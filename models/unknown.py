@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args()
     if not (find(options.bundle) / SPELLER).exists():
-        parser.error(f"{options.bundle} has no {SPELLER}; pack one with models.bundle --p2g")
+        parser.error(f"{options.bundle} has no {SPELLER}; put it in with models.bundle --add")
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(options.jobs) as pool:
         study = prepared(pool, options, Path(folder))
         found = {named(s): study.measure(pool, s) for s in (None, *options.scores)}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from earshot.endpointers import EndPointSettings, Progress, rules
+from earshot.endpointers import EndPointSettings, Evidence, Glance, rules
 from earshot.events import (
     Arc,
     Cancelled,
@@ -38,7 +38,7 @@ def check(events: Iterable[Event], known: EndPointSettings | None = None) -> int
             assert not said.open, f"{event} before the end of the one before"
             number += 1
             said = _Said(open=True)
-        if isinstance(event, EndPoint) and known is not None:
+        if isinstance(event, EndPoint | Committed) and known is not None and event.decision:
             check_decision(event.decision, known)
         assert getattr(event, "utterance", number) == number
         said.hear(event)
@@ -94,12 +94,16 @@ def _of_result(result: Result) -> list[int]:
 def check_decision(decision: Decision, known: EndPointSettings) -> None:
     """Assert that a row of the table decided, and that its conditions held."""
     numbers = dict(decision.numbers)
-    assert list(numbers) == ["words", "silence_ms", "pause_ms", "length_ms"]
+    assert list(numbers) == [
+        "words", "silence_ms", "pause_ms", "length_ms", "still_ms", "over_ms", "probability",
+    ]  # fmt: skip
     if decision.rule == END_OF_AUDIO:
         return
     row = next(rule for rule in rules(known) if rule.name == decision.rule)
-    words, silence, pause, length = numbers.values()
-    assert row.met_by(Progress(int(words), silence, pause, length)), decision
+    words, silence, pause, length, still, over, probability = numbers.values()
+    evidence = Evidence(still_ms=still, over_ms=over)
+    clocks = silence, pause, length
+    assert row.met_by(Glance(0, int(words), silence == 0, *clocks, probability, evidence)), decision
 
 
 def script(seed: int, most: int = 5) -> Samples:

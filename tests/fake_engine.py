@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+from earshot.asked import Ends
 from earshot.engine import Tuning
+from earshot.recogniser import Watch
 
 from tests.fake_recogniser import FakeRecogniser
 
@@ -18,5 +20,10 @@ class FakeEngine:
         self.used.append(tuning)
         return self
 
-    def recogniser(self) -> FakeRecogniser:
+    def ending(self, ends: Ends) -> "FakeEngine":
+        del ends
+        return self
+
+    def recogniser(self, watch: Watch = lambda _: None) -> FakeRecogniser:
+        del watch
         return FakeRecogniser()

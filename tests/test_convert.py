@@ -25,6 +25,15 @@ rivals = st.builds(ev.Rival, texts, shares, shares, names)
 explanations = st.builds(
     ev.Explanation, counts, shares, names, st.lists(rivals, max_size=2).map(tuple)
 )
+slots = st.builds(ev.Slot, texts, texts, texts, counts, counts, names)
+interpretations = st.builds(
+    ev.Interpretation,
+    texts,
+    shares,
+    st.lists(slots, max_size=2).map(tuple),
+    st.lists(texts, max_size=3).map(tuple),
+    st.booleans(),
+)
 results = st.builds(
     ev.Result,
     st.lists(words, max_size=3).map(tuple),
@@ -33,6 +42,8 @@ results = st.builds(
     lattices,
     st.none(),
     st.lists(explanations, max_size=2).map(tuple),
+    st.none() | interpretations,
+    st.none() | shares,
 )
 decisions = st.builds(ev.Decision, texts, st.lists(st.tuples(texts, scores), max_size=3).map(tuple))
 kinds = st.sampled_from(ev.EndPointKind)

@@ -29,13 +29,19 @@ class Listener:
     """In the place of an utterance: keeps all that it is given."""
 
     def __init__(self, start: int) -> None:
-        self.start, self.last_token = start, start
+        self.start, self.last_token, self.spoken = start, start, False
         self.samples: Samples = np.zeros(0, np.float32)
 
     def accept(self, samples: Samples) -> bool:
         self.samples = np.concatenate([self.samples, samples])
         self.last_token = self.start + len(self.samples)  # so that only silence ends it
         return False
+
+    def speaks(self, _samples: Samples) -> None:
+        """Nor what comes after it."""
+
+    def evidence(self) -> None:
+        """No network tells of the end."""
 
     def finish(self) -> object:
         return EMPTY

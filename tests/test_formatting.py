@@ -11,6 +11,7 @@ from earshot.__main__ import main
 from earshot.formatting import Formatted, Piece, formatted, joined
 from earshot.generated.v1 import events_pb2
 from earshot.generated.v1 import recognition_pb2 as pb
+from earshot.recogniser import Watch
 from earshot.wording import COUNTED, MEASURES, STARTERS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +76,8 @@ def test_no_number_goes_from_one_utterance_into_the_next() -> None:
 class Clock(FakeEngine):
     """What hears "at seven thirty" in three blocks."""
 
-    def recogniser(self) -> FakeRecogniser:
+    def recogniser(self, watch: Watch = lambda _: None) -> FakeRecogniser:
+        del watch
         return FakeRecogniser(says="at seven thirty")
 
 

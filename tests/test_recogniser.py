@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earshot.bundle import open_bundle
-from earshot.endpointers import EndPointSettings
+from earshot.endpointers import EndPointSettings, Evidence, Fusion, Glance, explain
 from earshot.engine import Engine
 from earshot.events import (
     Alternative,
     Cancelled,
     Committed,
+    Decision,
     EndPoint,
     EndPointKind,
     Event,
@@ -35,10 +36,11 @@ TABLE = EndPointSettings()
 class ScriptedUtterance:
     """Understands a word for every 100 ms of loudness; `deaf` understands nothing."""
 
-    def __init__(self, start: int, *, deaf: bool = False) -> None:
+    def __init__(self, start: int, *, deaf: bool = False, final: float | None = None) -> None:
         self._start, self._deaf = start, deaf
         self._loud = 0
         self.heard, self.last_token = start, start
+        self.final = final  # log odds of the end, in the place of a network's
 
     def accept(self, audio: Samples) -> bool:
         for at in range(0, len(audio), VAD_FRAME):
@@ -49,10 +51,25 @@ class ScriptedUtterance:
                 self.last_token = self.heard
         return True
 
+    @property
+    def spoken(self) -> bool:
+        return bool(self.words())
+
     def words(self) -> tuple[Word, ...]:
         step = samples(100)
         starts = (self._start + i * step for i in range(self._loud // 5))
         return tuple(Word(f"w{i}", at, at + step, 0.0) for i, at in enumerate(starts))
+
+    def evidence(self) -> Evidence | None:
+        if self.final is None:
+            return None
+        return Evidence(self.final, still_ms=(self.heard - self.last_token) / samples(1))
+
+    def speaks(self, audio: Samples) -> bool | None:
+        return None if self.final is None else bool(np.abs(audio).max() > 0.1)
+
+    def so_far(self) -> Result:
+        return self.finish()
 
     def finish(self) -> Result:
         words = self.words()
@@ -69,11 +86,14 @@ class ScriptedDetector:
         return bool(np.abs(np.frombuffer(pcm, "<i2")).max() > 3_000)
 
 
-def recogniser(table: EndPointSettings = TABLE, *, deaf: bool = False) -> Recogniser:
+def recogniser(
+    table: EndPointSettings = TABLE, *, deaf: bool = False, final: float | None = None
+) -> Recogniser:
     found = Recogniser(
-        lambda start: ScriptedUtterance(start, deaf=deaf),  # type: ignore[arg-type, return-value]
+        lambda start: ScriptedUtterance(start, deaf=deaf, final=final),  # type: ignore[arg-type, return-value]
         VadSettings(),
         table,
+        Fusion(final=1.0),
     )
     found._vad._detector = ScriptedDetector()
     return found
@@ -91,21 +111,24 @@ def names(events: list[Event]) -> list[str]:
     return [type(event).__name__ for event in events]
 
 
+def decision(rule: str, waited: float) -> Decision:
+    """Of the utterance below: 300 ms of speech, 240 ms of which the gate took to open."""
+    glance = Glance(0, 3, False, waited, waited, 640 + waited)  # noqa: FBT003
+    return explain(rule, glance)
+
+
 def test_an_utterance_from_its_first_sound_to_its_end() -> None:
     heard = recogniser()
     events = heard.accept(np.concatenate([quiet(1_000), loud(300), quiet(2_000)]))
     started, *partials, ended, committed = events
+    assert committed == Committed(samples(1_300 + TABLE.pause_ms), 1, 1, decision("pause", 560))
     assert started == SpeechStarted(samples(1_060), 1, samples(1_060 - 400))
     assert [len(p.words) for p in partials if isinstance(p, Partial)] == [1, 2, 3]
     assert isinstance(ended, EndPoint)
-    assert (ended.version, ended.kind) == (1, EndPointKind.FINAL)
-    assert ended.decision.rule == "pause"
-    assert ended.at == samples(1_300 + TABLE.pause_ms)
-    assert dict(ended.decision.numbers) == {
-        "words": 3, "silence_ms": 560, "pause_ms": 560, "length_ms": 1_200,
-    }  # fmt: skip
+    assert (ended.version, ended.kind) == (1, EndPointKind.SPECULATIVE)
+    assert ended.decision == decision("short pause", 360)
+    assert ended.at == samples(1_300 + TABLE.short_pause_ms)
     assert ended.result.text == "w0 w1 w2"
-    assert committed == Committed(ended.at, 1, 1)
     assert heard.finish() == []
 
 
@@ -129,6 +152,7 @@ ENDS: list[tuple[str, EndPointSettings, type[Event], list[Samples], int]] = [
 def test_every_rule_ends_an_utterance_in_its_time_and_is_named(
     rule: str, table: EndPointSettings, kind: type[Event], turns: list[Samples], at: int
 ) -> None:
+    table = replace(table, speculations=0)
     events = recogniser(table, deaf=kind is Cancelled).accept(np.concatenate(turns))
     end = next(event for event in events if isinstance(event, EndPoint | Cancelled))
     assert type(end) is kind
@@ -153,13 +177,43 @@ def test_speech_that_goes_on_after_an_end_is_the_next_utterance_without_a_gap() 
     assert starts == [0, samples(1_000), samples(2_000)]
 
 
+SURE = replace(TABLE, done=0.9, likely=0.5)
+
+
+def test_a_network_that_is_sure_ends_an_utterance_whatever_the_detector_hears() -> None:
+    heard = recogniser(SURE, final=5.0)
+    heard._vad._detector.is_speech = lambda *_: True
+    events = heard.accept(np.concatenate([loud(500), quiet(500)]))
+    assert [e.at for e in events if isinstance(e, EndPoint | Committed)] == [
+        samples(500 + SURE.likely_ms), samples(500 + SURE.done_ms),
+    ]  # fmt: skip
+    doubtful = recogniser(SURE, final=1.0)
+    doubtful._vad._detector.is_speech = lambda *_: True
+    events = doubtful.accept(np.concatenate([loud(500), quiet(500)]))
+    assert names(events)[-1] == "EndPoint"
+
+
+def test_what_the_detector_goes_on_hearing_behind_an_end_is_no_new_utterance() -> None:
+    heard = recogniser(SURE, final=5.0)
+    heard._vad._detector.is_speech = lambda *_: True
+    first = heard.accept(np.concatenate([loud(500), quiet(1_600)]))
+    assert names(first).count("SpeechStarted") == 1
+    more = heard.accept(loud(200))
+    started = next(e for e in more if isinstance(e, SpeechStarted))
+    assert started.start == started.at - samples(VadSettings().preroll_ms)
+    noise = recogniser(SURE, final=5.0)
+    noise._vad._detector.is_speech = lambda *_: True
+    events = noise.accept(np.concatenate([loud(500), quiet(2_000 + SURE.done_ms)]))
+    assert names(events).count("SpeechStarted") == 2
+
+
 def test_the_end_of_the_audio_ends_an_utterance() -> None:
     heard = recogniser()
     heard.accept(loud(500))
     ended, committed = heard.finish()
     assert isinstance(ended, EndPoint)
     assert ended.decision.rule == "end of audio"
-    assert committed == Committed(ended.at, 1, 1)
+    assert committed == Committed(ended.at, 1, 1, ended.decision)
     assert heard.finish() == []
 
 

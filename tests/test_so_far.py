@@ -1,4 +1,4 @@
-"""What an utterance would say if it ended now: it is what it says in the end, and changes nothing."""
+"""What an utterance would say if it ended now: what it says in the end; and nothing changes."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -72,7 +72,8 @@ def test_its_lines_are_the_defaults_once_they_are_said(tmp_path: Path) -> None:
     microphone = dataclasses.replace(found.microphone, device=None)
     api = dataclasses.replace(found.api, socket=None)
     assert found.catalog == Path("/var/lib/earshot/catalog.db")
-    plain = dataclasses.replace(found, microphone=microphone, api=api, catalog=None)
+    assert found.templates == Path("/etc/earshot/home.toml")
+    plain = dataclasses.replace(found, microphone=microphone, api=api, catalog=None, templates=None)
     assert plain == Settings()
 
 

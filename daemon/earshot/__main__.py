@@ -7,10 +7,20 @@ import sys
 from collections.abc import Sequence
 
 from earshot import __version__
-from earshot.commands import bundle, catalog, doctor, listen, run, status, transcribe
+from earshot.commands import (
+    bench,
+    bundle,
+    catalog,
+    doctor,
+    listen,
+    run,
+    status,
+    transcribe,
+    understand,
+)
 from earshot.errors import EarshotError
 
-COMMANDS = (run, listen, transcribe, catalog, status, doctor, bundle)
+COMMANDS = (run, listen, transcribe, catalog, status, doctor, bundle, bench, understand)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,8 +11,9 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
+from earshot.asked import Asked
 from earshot.command_set import REJECT, Commands
-from earshot.convert import duration, to_message, wanted
+from earshot.convert import duration, ends_of, to_message, wanted
 from earshot.entries import Entry, Kind, Phrases, named
 from earshot.errors import EarshotError, LimitError, RequestError
 from earshot.generated.v1 import recognition_pb2, status_pb2
@@ -103,7 +104,7 @@ class RecognitionApi(RecognitionServicer):
                 requests = understood(requests)
                 config = await self._config(requests)
                 audio = PushedAudio(_format(config))
-                if asked := _asked(config):
+                if (asked := _asked(config)) != Asked():
                     await self._sessions.attune(session, asked)
                 hearing = asyncio.create_task(self._hear(requests, audio, session, outbox))
                 try:
@@ -174,18 +175,21 @@ def _format(config: recognition_pb2.RecognizeConfig) -> PcmFormat:
     return PcmFormat(sample, config.sample_rate, config.channels or 1)
 
 
-def _asked(config: recognition_pb2.RecognizeConfig) -> Commands | Phrases | None:
+def _asked(config: recognition_pb2.RecognizeConfig) -> Asked:
     """What the client wants to be heard in a way of its own."""
+    ends = ends_of(config.end_pointing) if config.HasField("end_pointing") else None
+    attention = config.attention_hint if config.HasField("attention_hint") else None
     if config.HasField("commands"):
         if config.phrases:
             message = "commands are all that is heard with them; send them or phrases, not both"
             raise RequestError(message)
         asked = config.commands
         reject = asked.reject if asked.HasField("reject") else REJECT
-        return Commands(asked.templates, "commands", reject)
+        return Asked(Commands(asked.templates, "commands", reject), None, ends, attention)
     if (count := len(config.phrases)) > MOST_PHRASES:
         raise LimitError(_CALL, count, MOST_PHRASES, "phrases")
-    return Phrases(tuple(map(_entry, config.phrases))) if config.phrases else None
+    phrases = Phrases(tuple(map(_entry, config.phrases))) if config.phrases else None
+    return Asked(None, phrases, ends, attention)
 
 
 def _entry(phrase: recognition_pb2.Phrase) -> Entry:

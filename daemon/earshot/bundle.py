@@ -3,6 +3,7 @@
     encoder.onnx decoder.onnx joiner.onnx tokens.txt     the network, in sherpa-onnx's convention
     lexicon words.lm g2p.onnx                            of a phone bundle: what spells
     p2g.onnx                                             and words outside the lexicon
+    nlu.bin                                              what utterances mean
     bpe.model                                            of a word-piece bundle, where it has one
     bundle.toml                                          name, version, sums, tuning, measurements
 

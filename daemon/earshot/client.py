@@ -32,9 +32,15 @@ def listen(
     partials: bool = True,
     lattices: bool = False,
     explanations: bool = False,
+    interpretations: bool = False,
 ) -> Iterator[Event]:
     """Follow the microphone of the daemon."""
-    wish = recognition_pb2.Filter(partials=partials, lattices=lattices, explanations=explanations)
+    wish = recognition_pb2.Filter(
+        partials=partials,
+        lattices=lattices,
+        explanations=explanations,
+        interpretations=interpretations,
+    )
     stub = RecognitionStub(channel)  # type: ignore[no-untyped-call]
     for response in stub.Listen(recognition_pb2.ListenRequest(filter=wish)):
         yield from_message(response.event)

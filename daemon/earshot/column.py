@@ -1,6 +1,7 @@
 """A column of numbers that grows as an utterance goes on."""
 
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,12 @@ class Column:
             self._room = np.concatenate([self._room, np.empty(size, self._room.dtype)])
         self._room[self._size : size] = values
         self._size = size
+
+    def copy(self) -> Self:
+        """The same, growing on by itself."""
+        other = copy(self)
+        other._room = self._room[: self._size].copy()  # noqa: SLF001 - its own kind
+        return other
 
     @property
     def values(self) -> npt.NDArray[Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from earshot.lattice import EMPTY
 from earshot.lexicon import WORD_END, Pronunciations
 from earshot.places import Places
 from earshot.search import SearchSettings
+from earshot.transducer import Scorer
 from earshot.witness import WORST, Witness
 
 REJECT = 0.8  # misfit; models.closed tells what others would give
@@ -52,6 +54,11 @@ class Judge:
     lengths: Mapping[str, int]  # tokens of each word
     reject: float
     witness: Witness
+
+    def fork(self) -> tuple["Judge", Scorer]:
+        """One that hears on by itself, and its scorer."""
+        witness = copy(self.witness)
+        return replace(self, witness=witness), witness
 
     @property
     def last_token(self) -> int:

@@ -8,11 +8,11 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
+from earshot.asked import Asked, Ends
 from earshot.bundle import find, open_bundle
-from earshot.command_set import Commands
 from earshot.config import Settings
 from earshot.engine import Engine
-from earshot.entries import KindWeights, Phrases
+from earshot.entries import KindWeights
 from earshot.errors import DeviceError
 from earshot.events import Event
 from earshot.feed import Feed
@@ -46,16 +46,24 @@ def load_engine(name: str) -> Engine:
     return Engine.open(open_bundle(find(name)))
 
 
-def mind_of(engine: Engine, catalog: Path, weights: KindWeights) -> Mind:
-    """What the daemon needs of an engine, which favours the names of a catalog."""
+def mind_of(engine: Engine, catalog: Path, weights: KindWeights, usual: Ends) -> Mind:
+    """What the daemon needs of an engine, which favours the names of a catalog.
+
+    `usual`: how utterances end where nobody asks for another way.
+    """
     naming = Naming(engine, catalog, weights)
 
-    def special(asked: Commands | Phrases) -> Recognises:
-        if isinstance(asked, Commands):
-            return engine.commanded(asked).recogniser()
-        return naming.with_phrases(asked).recogniser()
+    def special(asked: Asked) -> Recognises:
+        ends = asked.ends or usual
+        if asked.commands:
+            return engine.commanded(asked.commands).ending(ends).recogniser()
+        if asked.phrases:
+            named_so = naming.with_phrases(asked.phrases).ending(ends)
+            return named_so.attended(asked.attention).recogniser()
+        plain = engine.ending(ends).attended(asked.attention)
+        return plain.recogniser(lambda: naming.engine)
 
-    named = partial(engine.recogniser, lambda: naming.engine)
+    named = partial(engine.ending(usual).recogniser, lambda: naming.engine)
     return Mind(named, engine.bundle.name, engine.bundle.version, special, naming.watch)
 
 

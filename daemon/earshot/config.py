@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earshot.api import ApiSettings
+from earshot.asked import Preset
 from earshot.entries import KindWeights
 from earshot.errors import SettingsError
 from earshot.feed import FeedSettings
@@ -27,14 +28,24 @@ class Settings:
     there is one and else the recording that comes with earshot"""
     bundle: str = "en"
     """name or folder of the bundle that recognises"""
+    preset: str = Preset.NORMAL
+    """how long somebody who pauses is waited for: normal, quick or patient"""
     catalog: Path | None = None
     """file of the catalog whose names are favoured; without it, that of `earshot catalog`"""
+    templates: Path | None = None
+    """file of sentence templates by which utterances are understood before all else"""
     weights: KindWeights = field(default_factory=KindWeights)
     """how much names are favoured, by their kind"""
     microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
     feed: FeedSettings = field(default_factory=FeedSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for a preset that is none."""
+        if self.preset not in list(Preset):
+            message = f"preset is {self.preset!r}, but must be one of {', '.join(Preset)}"
+            raise SettingsError(message)
 
 
 def load(path: Path | None) -> Settings:

@@ -1,14 +1,18 @@
 """Events as messages of the API and back. A sample is 62 500 ns, so nothing is lost on the way."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
 from earshot import events as ev
+from earshot.asked import Ends, Preset
+from earshot.errors import RequestError
 from earshot.formatting import formatted
 from earshot.generated.v1 import events_pb2 as pb
-from earshot.generated.v1.recognition_pb2 import Filter
+from earshot.generated.v1 import recognition_pb2
+from earshot.generated.v1.recognition_pb2 import EndPointing, Filter
+from earshot.meanings import interpretation_back, interpretation_message, named, names_back
 from earshot.units import SAMPLE_RATE
 
 SAMPLE_NS = 1_000_000_000 // SAMPLE_RATE  # exact
@@ -18,7 +22,13 @@ _KINDS = {
     ev.EndPointKind.FINAL: pb.END_POINT_KIND_FINAL,
 }
 _KINDS_BACK = {message: kind for kind, message in _KINDS.items()}
-ALL = Filter(partials=True, lattices=True, explanations=True)
+_PRESETS = {
+    recognition_pb2.PRESET_UNSPECIFIED: Preset.NORMAL,
+    recognition_pb2.PRESET_NORMAL: Preset.NORMAL,
+    recognition_pb2.PRESET_QUICK: Preset.QUICK,
+    recognition_pb2.PRESET_PATIENT: Preset.PATIENT,
+}
+ALL = Filter(partials=True, lattices=True, explanations=True, interpretations=True)
 
 
 def wanted(event: ev.Event, wish: Filter) -> bool:
@@ -39,6 +49,16 @@ def from_message(message: pb.Event) -> ev.Event:
         unknown = "an event of an unknown kind: the daemon is newer than this client"
         raise ValueError(unknown)
     return _READERS[name](message.at.sample, getattr(message, name))
+
+
+def ends_of(message: EndPointing) -> Ends:
+    """Read when utterances are to end. Raises RequestError, LimitError."""
+    names = [field.name for field in message.DESCRIPTOR.fields if field.name != "preset"]
+    given = {name: getattr(message, name) for name in names if message.HasField(name)}
+    if message.preset not in _PRESETS:
+        known = f"preset {message.preset} is none that is known here; leave it out"
+        raise RequestError(known)
+    return Ends(_PRESETS[message.preset], **given)
 
 
 def duration(samples: int) -> Duration:
@@ -79,19 +99,19 @@ def _result(result: ev.Result, wish: Filter) -> pb.Result:
         command=_command(result.command) if result.command else None,
         formatted=_formatted(result) if wish.formatted else None,
         explanations=map(_explanation, result.explanations if wish.explanations else ()),
+        interpretation=interpretation_message(
+            result.interpretation if wish.interpretations else None
+        ),
+        directed=result.directed,
     )
 
 
 def _explanation(one: ev.Explanation) -> pb.Explanation:
     lost = [
-        pb.Rival(text=r.text, bias=r.bias, posterior=r.posterior, names=map(_named, r.names))
+        pb.Rival(text=r.text, bias=r.bias, posterior=r.posterior, names=map(named, r.names))
         for r in one.lost
     ]
-    return pb.Explanation(word=one.word, bias=one.bias, names=map(_named, one.names), lost=lost)
-
-
-def _named(one: ev.Named) -> pb.Named:
-    return pb.Named(kind=one.kind, name=one.name)
+    return pb.Explanation(word=one.word, bias=one.bias, names=map(named, one.names), lost=lost)
 
 
 def _command(command: ev.Command) -> pb.Command:
@@ -164,7 +184,11 @@ _BUILDERS: dict[type, tuple[str, Callable[[Any, Filter], Any]]] = {
     ev.Revised: ("revised", _revised),
     ev.Committed: (
         "committed",
-        lambda e, _: pb.Committed(utterance=e.utterance, version=e.version),
+        lambda e, _: pb.Committed(
+            utterance=e.utterance,
+            version=e.version,
+            decision=_decision(e.decision) if e.decision else None,
+        ),
     ),
     ev.Cancelled: (
         "cancelled",
@@ -212,16 +236,14 @@ def _result_back(result: pb.Result) -> ev.Result:
         ev.Lattice(tuple(nodes), tuple(arcs)),
         _command_back(result.command) if result.HasField("command") else None,
         tuple(map(_explanation_back, result.explanations)),
+        interpretation_back(result.interpretation) if result.HasField("interpretation") else None,
+        result.directed if result.HasField("directed") else None,
     )
 
 
 def _explanation_back(one: pb.Explanation) -> ev.Explanation:
-    lost = (ev.Rival(r.text, r.bias, r.posterior, _names_back(r.names)) for r in one.lost)
-    return ev.Explanation(one.word, one.bias, _names_back(one.names), tuple(lost))
-
-
-def _names_back(names: Iterable[pb.Named]) -> tuple[ev.Named, ...]:
-    return tuple(ev.Named(one.kind, one.name) for one in names)
+    lost = (ev.Rival(r.text, r.bias, r.posterior, names_back(r.names)) for r in one.lost)
+    return ev.Explanation(one.word, one.bias, names_back(one.names), tuple(lost))
 
 
 def _command_back(command: pb.Command) -> ev.Command:
@@ -252,7 +274,12 @@ _READERS: dict[str, Callable[[int, Any], ev.Event]] = {
     "revised": lambda at, m: ev.Revised(
         at, m.utterance, m.version, m.reset, _result_back(m.result)
     ),
-    "committed": lambda at, m: ev.Committed(at, m.utterance, m.version),
+    "committed": lambda at, m: ev.Committed(
+        at,
+        m.utterance,
+        m.version,
+        _decision_back(m.decision) if m.HasField("decision") else None,
+    ),
     "cancelled": lambda at, m: ev.Cancelled(at, m.utterance, m.reason),
     "audio_dropped": lambda at, m: ev.AudioDropped(at, m.samples, m.total),
     "source_changed": lambda at, m: ev.SourceChanged(at, m.ready, m.description),

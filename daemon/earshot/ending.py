@@ -85,6 +85,8 @@ class Ending:
         """natural log of the odds of speech, against silence"""
         self.still_ms = 0
         """for how long silence has been likelier than speech"""
+        self.spoken_ms = 0
+        """for how long speech has been likelier than silence"""
         self.over_ms = 0
         """for how long silence after the last word has been likelier than all else"""
 
@@ -103,6 +105,7 @@ class Ending:
         for over, spoken in zip(final > 0, speech > 0, strict=True):
             self.over_ms = self.over_ms + STEP * FEATURE_HOP_MS if over else 0
             self.still_ms = 0 if spoken else self.still_ms + STEP * FEATURE_HOP_MS
+            self.spoken_ms = self.spoken_ms + STEP * FEATURE_HOP_MS if spoken else 0
         self.final, self.speech = float(final[-1]), float(speech[-1])
 
 

@@ -9,23 +9,29 @@ from typing import Self
 
 import numpy as np
 
+from earshot.asked import Ends, Preset
 from earshot.attention import FILES, AttendingEncoder, Attention, Encodes
 from earshot.bundle import MANIFEST, WORD_START, Bundle
 from earshot.catalog import Catalog
 from earshot.command_set import Commands, CommandSet, closed_search
+from earshot.directed import DirectedSettings
 from earshot.encoder import Encoder
-from earshot.endpointers import EndPointSettings
+from earshot.ending import CADENCE, CadenceNetwork, Ending, EndingNetwork
+from earshot.ending import FILE as ENDING
+from earshot.endpointers import EndPointSettings, Fusion
 from earshot.entries import USUAL_WEIGHTS, Entry, KindWeights
 from earshot.errors import INSTALL, BundleError, RequestError, SettingsError
 from earshot.explain import Index
 from earshot.grammar import PieceGrammar
 from earshot.lattice import LatticeSettings
 from earshot.names import Names, Refused, names_of
-from earshot.recogniser import Recogniser
+from earshot.places import Places
+from earshot.recogniser import Recogniser, Watch
 from earshot.search import SearchSettings
 from earshot.segments import segmented
 from earshot.settings import assemble
 from earshot.transducer import Scorer, Transducer, scorers
+from earshot.understanding import Understanding
 from earshot.units import samples
 from earshot.utterance import Utterance
 from earshot.vad import VadSettings
@@ -35,6 +41,13 @@ from earshot.witness import Witness
 # Every piece may follow every piece, so each hypothesis costs as much as 500 tokens; and the
 # network has learnt the language, so nothing is taken away from it.
 PIECES = SearchSettings(beam=8, ilm_scale=0.0)
+
+
+# Without an end-pointing network, whoever waits for longer cuts off less.
+QUICK = EndPointSettings(short_pause_ms=240, pause_ms=400, long_pause_ms=1_000)
+PATIENT = EndPointSettings(
+    short_pause_ms=600, pause_ms=1_000, long_pause_ms=2_200, nothing_ms=3_000
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,10 @@ class Tuning:
     lattice: LatticeSettings = field(default_factory=LatticeSettings)
     vad: VadSettings = field(default_factory=VadSettings)
     endpoint: EndPointSettings = field(default_factory=EndPointSettings)
+    quick: EndPointSettings = field(default_factory=lambda: QUICK)
+    patient: EndPointSettings = field(default_factory=lambda: PATIENT)
+    fusion: Fusion = field(default_factory=Fusion)
+    directed: DirectedSettings = field(default_factory=DirectedSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +79,16 @@ class Parts:
     """the words of a phone bundle; None for word pieces"""
     index: Index | None = None
     """the names that are favoured"""
+    ending: EndingNetwork | None = None
+    """hears whether the speaker is done, if the bundle can"""
+    cadence: CadenceNetwork | None = None
+    """hears whether it sounded complete, if the bundle can"""
     attention: Attention | None = None
     """has the encoder attend to names, if the bundle can"""
     commands: CommandSet | None = None
     """what alone is listened for; None for dictation"""
+    understanding: Understanding = field(default_factory=Understanding)
+    """tells what an utterance means, if the bundle or the owner's templates can"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +116,37 @@ class Engine:
         attention = Attention(bundle, transducer) if all(map(bundle.holds, FILES)) else None
         parts = Parts(
             Encoder(encoder), scorers(transducer), grammars, catalog, vocabulary,
-            attention=attention,
+            ending=EndingNetwork(bundle.file(ENDING)) if bundle.holds(ENDING) else None,
+            cadence=_cadence(bundle, transducer.width()),
+            attention=attention, understanding=Understanding.of(bundle),
         )  # fmt: skip
         return cls(bundle, parts, _tuning(bundle))
 
     def tuned(self, tuning: Tuning) -> Self:
         """The same engine with other settings."""
         return replace(self, tuning=tuning)
+
+    def ending(self, ends: Ends) -> Self:
+        """The same engine, whose utterances end so."""
+        tuning = self.tuning
+        presets = {
+            Preset.NORMAL: tuning.endpoint,
+            Preset.QUICK: tuning.quick,
+            Preset.PATIENT: tuning.patient,
+        }
+        return self.tuned(replace(tuning, endpoint=ends.of(presets[ends.preset])))
+
+    def attended(self, attention: float | None) -> Self:
+        """The same engine, for somebody who sees whether the speaker looks at the device."""
+        if attention is None:
+            return self
+        known = replace(self.tuning.directed, attention=attention)
+        return self.tuned(replace(self.tuning, directed=known))
+
+    def understanding(self, templates: Places) -> Self:
+        """The same engine, which understands by sentence templates before all else."""
+        known = self.parts.understanding.with_templates(templates)
+        return replace(self, parts=replace(self.parts, understanding=known))
 
     def commanded(self, commands: Commands) -> Self:
         """The same networks for a closed set of commands. Raises RequestError, LimitError."""
@@ -145,8 +192,13 @@ class Engine:
             return plain
         return AttendingEncoder(plain, self.parts.attention.rows(names.sounds))
 
-    def recogniser(self, latest: Callable[[], Self] | None = None) -> Recogniser:
-        """A recogniser for one stream of audio; every utterance is heard by the `latest` parts."""
+    def recogniser(
+        self, latest: Callable[[], Self] | None = None, watch: Watch = lambda _: None
+    ) -> Recogniser:
+        """A recogniser for one stream of audio; every utterance is heard by the `latest` parts.
+
+        `watch` is shown where each utterance stands, every 20 ms.
+        """
         tuning = self.tuning
         settings, delay = (tuning.search, tuning.lattice), samples(tuning.delay_ms)
 
@@ -158,9 +210,16 @@ class Engine:
                 scorer = witness = Witness(scorer, tuning.search.ilm_scale)
                 judge = known.judge(witness)
             way = (start, parts.encoder, scorer, new_grammar(), parts.catalog)
-            return Utterance(*way, settings, delay, judge, parts.index)
+            ending = Ending(parts.ending) if parts.ending else None
+            understood = None if known else parts.understanding.adds(parts.index, tuning.directed)
+            more = (judge, parts.index, ending, parts.cadence, understood)
+            return Utterance(*way, settings, delay, *more)
 
-        return Recogniser(begin, tuning.vad, tuning.endpoint)
+        return Recogniser(begin, tuning.vad, tuning.endpoint, tuning.fusion, watch)
+
+
+def _cadence(bundle: Bundle, width: int) -> CadenceNetwork | None:
+    return CadenceNetwork(bundle.file(CADENCE), width) if bundle.holds(CADENCE) else None
 
 
 def _tuning(bundle: Bundle) -> Tuning:

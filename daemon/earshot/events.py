@@ -96,6 +96,29 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """A part of an interpretation that varies."""
+
+    name: str
+    value: str  # as it was said; of a template, what the template makes of it
+    normal: str  # the value as it is written, where that tells more: "7:30 AM"; or empty
+    first: int  # place of its first word among those of the interpretation
+    end: int  # after its last word; equal to first where no words say it
+    names: tuple[Named, ...] = ()  # entries of the catalog that are called so
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """What an utterance means."""
+
+    intent: str  # "none" where it means nothing to a device
+    confidence: float  # 0..1
+    slots: tuple[Slot, ...]
+    words: tuple[str, ...]  # that it is of: those of the result, or of another path of the lattice
+    template: bool = False  # by a sentence template of the owner, not by the model
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What was understood of an utterance: the lattice and the views of it."""
 
@@ -105,6 +128,8 @@ class Result:
     lattice: Lattice
     command: Command | None = None  # where commands are listened for
     explanations: tuple[Explanation, ...] = ()  # of the words in which names had a part
+    interpretation: Interpretation | None = None  # where the bundle or templates can tell
+    directed: float | None = None  # 0..1, how likely it is meant for the device, where that is told
 
     @property
     def text(self) -> str:
@@ -186,6 +211,7 @@ class Committed:
     at: int
     utterance: int
     version: int
+    decision: Decision | None = None  # of the final end-pointer
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,17 @@ class Index:
         whole = [form for form in found if _stands(form.words, bare, place)]
         return tuple(dict.fromkeys(form.named for form in whole or found))[:MOST_NAMES]
 
+    def called(self, words: Sequence[str]) -> tuple[Named, ...]:
+        """Names that are these words and no more; or people of that first or last name."""
+        name = tuple(words)
+        whole = [form for form in self._forms.get(" ".join(name), []) if form.words == name]
+        part = [
+            form
+            for form in (self._forms.get(name[0], []) if len(name) == 1 else ())
+            if form.named.kind == "contact" and name[0] in {form.words[0], form.words[-1]}
+        ]
+        return tuple(dict.fromkeys(form.named for form in whole or part))[:MOST_NAMES]
+
     def _bare(self, word: str) -> str:
         """A word of a name without the ending of an owner or of several."""
         endings = ("", OWNER, "s", "es")

@@ -11,12 +11,14 @@ from earshot.events import (
     EndPoint,
     Event,
     Explanation,
+    Interpretation,
     Lattice,
     Named,
     Partial,
     Result,
     Retracted,
     Revised,
+    Slot,
     SourceChanged,
     SpeechStarted,
     Word,
@@ -112,6 +114,44 @@ def _named_objects(names: tuple[Named, ...]) -> list[dict[str, str]]:
     return [{"kind": one.kind, "name": one.name} for one in names]
 
 
+def interpretation_lines(found: Interpretation | None, directed: float | None = None) -> list[str]:
+    """Say what an utterance means and for whom, in one line, if anything can tell."""
+    if found is None:
+        return []
+    sure = "as written" if found.template else f"{found.confidence:.0%} sure"
+    said = ", ".join((f"  means {found.intent} ({sure})", *map(_slot_said, found.slots)))
+    return [said + (f"; {directed:.0%} meant for the device" if directed is not None else "")]
+
+
+def _slot_said(slot: Slot) -> str:
+    more = [slot.normal] if slot.normal else []
+    more += [_names(slot.names)] if slot.names else []
+    return f"{slot.name} “{slot.value}”" + (f" ({', '.join(more)})" if more else "")
+
+
+def interpretation_object(found: Interpretation) -> dict[str, object]:
+    """Say what an utterance means as a JSON object."""
+    return {
+        "intent": found.intent,
+        "confidence": round(found.confidence, 4),
+        "slots": [_slot_object(slot) for slot in found.slots],
+        "words": list(found.words),
+        "template": found.template,
+    }
+
+
+def directed_object(result: Result) -> dict[str, float]:
+    """Say how likely it was meant for the device, as part of a JSON object; nothing if untold."""
+    return {} if result.directed is None else {"directed": round(result.directed, 4)}
+
+
+def _slot_object(slot: Slot) -> dict[str, object]:
+    normal = {"normal": slot.normal} if slot.normal else {}
+    names = {"names": _named_objects(slot.names)} if slot.names else {}
+    place = {"first": slot.first, "end": slot.end}
+    return {"slot": slot.name, "value": slot.value, **normal, **place, **names}
+
+
 def command_object(command: Command) -> dict[str, object]:
     """Say a command as a JSON object; the intent of none is null."""
     slots, misfit = dict(command.slots), round(command.misfit, 4)
@@ -177,6 +217,7 @@ def brief_object(event: Event) -> dict[str, object]:
 def _result_object(result: Result) -> dict[str, object]:
     command = {"command": command_object(result.command)} if result.command else {}
     explanations = [explanation_object(one) for one in result.explanations]
+    meant = result.interpretation
     return {
         "text": result.text,
         "confidence": round(result.confidence, 4),
@@ -184,6 +225,8 @@ def _result_object(result: Result) -> dict[str, object]:
         "nbest": [alternative_object(alternative) for alternative in result.alternatives],
         **command,
         **({"explanations": explanations} if explanations else {}),
+        **({"interpretation": interpretation_object(meant)} if meant else {}),
+        **directed_object(result),
     }
 
 

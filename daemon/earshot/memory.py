@@ -5,6 +5,7 @@ best. Boundaries and arcs are the raw lattice; each boundary also knows its best
 """
 
 from collections.abc import Iterable
+from copy import copy
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -86,6 +87,14 @@ class Memory:
         self._way = tuple(Column(first, np.int64) for first in (0, NONE, 0, 0))
         self._total = Column(0.0, np.float64)
         self._arcs: list[Arcs] = []
+
+    def fork(self) -> Self:
+        """The same, growing on by itself."""
+        other, way = copy(self), tuple(column.copy() for column in self._way)
+        columns = self._frame.copy(), self._state.copy(), self._total.copy()
+        other._frame, other._state, other._total = columns  # noqa: SLF001 - its own kind
+        other._way, other._arcs = way, [*self._arcs]  # noqa: SLF001
+        return other
 
     def open(
         self, frame: int, state: Ints, total: Scores, way: tuple[Ints, Ints, Ints, Ints]

@@ -129,6 +129,12 @@ def names_of(
     )  # fmt: skip
 
 
+def forms_of(entries: Sequence[Entry]) -> tuple[Form, ...]:
+    """The words that entries are written in, where nothing has to be heard."""
+    every = (one for entry in entries for one in _ways(entry, 1.0, []))
+    return tuple(dict.fromkeys(one.form for one in every if one.share == WHOLE))
+
+
 def _heard(asked: Sequence[_Name], sounds: Sounds) -> dict[tuple[Named, Tokens], None]:
     """How entries are called most; whole names first, and those that count more."""
     often = [one for one in asked if one.share >= FIRST and one.weight]

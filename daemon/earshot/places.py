@@ -1,8 +1,8 @@
 """Sentence templates as a graph of text, and the words that lead through it.
 
 Arcs carry a piece of text, a space or nothing, and *marks*: which sentence begins, which slot gets
-which value. There are no circles, for no template contains itself. A *place* is a node where a word
-may begin: the start, what follows a space, and the ends.
+which value, and where that value ends. There are no circles, for no template contains itself. A
+*place* is a node where a word may begin: the start, what follows a space, and the ends.
 """
 
 import re
@@ -22,6 +22,10 @@ _PAUSES = str.maketrans(dict.fromkeys(",.!?:-–—", SPACE) | {"’": "'"})
 _PIECES = re.compile(r"\s+|\S+")
 Slot = tuple[str, str]  # name and value
 Way = tuple[Sentence | Slot, ...]  # marks in their order
+CLOSE: Slot = ("", "")  # the value of the slot that was begun last ends
+
+
+Marks = tuple[tuple[Sentence | Slot, int], ...]  # and with which word each came
 
 
 class Arc(NamedTuple):
@@ -30,6 +34,22 @@ class Arc(NamedTuple):
     text: str
     target: int
     mark: Way = ()
+
+
+class Filled(NamedTuple):
+    """A slot of a sentence that was said."""
+
+    name: str
+    means: str
+    first: int = 0  # place of the first word that says it
+    end: int = 0  # after the last; equal to first where no words do
+
+
+class Accepted(NamedTuple):
+    """The sentence that words are, and its slots."""
+
+    sentence: Sentence
+    slots: tuple[Filled, ...]
 
 
 class Leaving(NamedTuple):
@@ -95,8 +115,9 @@ class Places:
         within = _deeper(part, where, within)
         if isinstance(part, Rule):
             return self._before(self._intents.rule(part.name, where), after, where, within)
+        end = self._node([Arc("", after, (CLOSE,))])
         return self._node([
-            Arc("", self._before(value.said, after, where, within), ((part.slot, value.means),))
+            Arc("", self._before(value.said, end, where, within), ((part.slot, value.means),))
             for value in self._intents.values(part, where)
         ])  # fmt: skip
 
@@ -141,21 +162,42 @@ class Places:
 
     def meaning(self, words: Iterable[str]) -> tuple[Sentence, dict[str, str]] | None:
         """The likeliest sentence that accepts the words, of equal ones the first; and its slots."""
-        ways: dict[int, Way] = {self.start: ()}
-        for word in words:
-            following: dict[int, Way] = {}
+        found = self.accepted(words)
+        return found and (found.sentence, {one.name: one.means for one in found.slots})
+
+    def accepted(self, words: Iterable[str]) -> Accepted | None:
+        """The same, with the words that say each slot."""
+        ways: dict[int, Marks] = {self.start: ()}
+        for at, word in enumerate(words):
+            following: dict[int, Marks] = {}
             for place, way in ways.items():
                 for target, more in self.leaving(place).words.get(word, ()):
-                    following.setdefault(target, way + more)
+                    following.setdefault(target, (*way, *((mark, at) for mark in more)))
             ways = following
+            if not ways:
+                return None
         ended = [(self.leaving(place), way) for place, way in ways.items()]
-        found = [(one.weight, way + one.end) for one, way in ended if one.end is not None]
-        if not found:
-            return None
-        _, best = max(found, key=lambda one: one[0])
-        sentence = next(mark for mark in best if isinstance(mark, Sentence))
-        said = dict(mark for mark in best if not isinstance(mark, Sentence))
-        return sentence, {**dict(sentence.slots), **said}
+        found = [
+            (one.weight, (*way, *((mark, -1) for mark in one.end)))
+            for one, way in ended if one.end is not None
+        ]  # fmt: skip
+        return _filled(max(found, key=lambda one: one[0])[1]) if found else None
+
+
+def _filled(marks: Marks) -> Accepted:
+    """The sentence of marks with the words that they came with, and its slots."""
+    sentence = next(mark for mark, _ in marks if isinstance(mark, Sentence))
+    slots = {name: Filled(name, value) for name, value in sentence.slots}
+    begun: list[Filled] = []
+    for mark, at in marks:
+        if isinstance(mark, Sentence):
+            continue
+        if mark != CLOSE:
+            begun.append(Filled(*mark, max(at, 0)))
+        elif begun:
+            one = begun.pop()
+            slots[one.name] = one._replace(end=at + 1 if at >= 0 else one.first)
+    return Accepted(sentence, tuple(slots.values()))
 
 
 def _deeper(part: Rule | Listed | Range, where: str, within: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The pure whole: samples in, events out. No I/O, threads or clock; time is a count of samples.
 
-    frames ▶ vad ▶ (while somebody speaks) utterance ▶ end-pointer
+    frames ▶ vad ▶ (while somebody speaks) utterance ▶ end-pointers ▶ arbiter
 
 Everything happens frame by frame of 20 ms, so any slicing of the audio gives the same events.
 """
@@ -10,43 +10,65 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from earshot.endpointers import EndPointSettings, Progress, decide, explain, rules
+from earshot.arbiter import Act, Arbiter, Sign, Stand
+from earshot.endpointers import EndPointSettings, Fusion, Glance, decide, explain, rules
 from earshot.events import (
     Cancelled,
-    Committed,
     Decision,
-    EndPoint,
     EndPointKind,
     Event,
     Partial,
+    Result,
     SpeechStarted,
     Word,
 )
 from earshot.frames import Frames, PreRoll
-from earshot.units import SAMPLES_PER_MS, VAD_FRAME
+from earshot.units import SAMPLES_PER_MS, VAD_FRAME, samples
 from earshot.utterance import Utterance
 from earshot.vad import Gate, Vad, VadSettings
 
 Samples = npt.NDArray[np.float32]
 Begin = Callable[[int], Utterance]  # makes the utterance that begins at a sample
+Watch = Callable[[Glance], None]
+HANGOVER_MS = 300  # for so long the detector may go on hearing speech that is over
+NOISE_MS = 2_000  # and for so long what the networks do not take for speech
+SIGNS = {EndPointKind.FINAL: Sign.DONE, EndPointKind.SPECULATIVE: Sign.SEEMS_DONE}
+UNFUSED = Fusion()
 
 
 class Recogniser:
     """One stream of audio, from its first sample on."""
 
-    def __init__(self, begin: Begin, vad: VadSettings, endpoint: EndPointSettings) -> None:
-        self._begin, self._rules = begin, rules(endpoint)
+    def __init__(
+        self,
+        begin: Begin,
+        vad: VadSettings,
+        endpoint: EndPointSettings,
+        fusion: Fusion = UNFUSED,
+        watch: Watch = lambda _: None,
+    ) -> None:
+        """`watch` is shown where each utterance stands, every 20 ms."""
+        self._begin, self._rules, self._fusion, self._watch = begin, rules(endpoint), fusion, watch
         self._frames, self._vad, self._preroll = Frames(), Vad(vad), PreRoll(vad.preroll_ms)
+        self._speculations = endpoint.speculations
+        # What waits for the hangover to be over must be kept meanwhile.
+        self._hangover = samples(min(HANGOVER_MS, vad.preroll_ms))
+        self._rested = True  # the detector has heard silence since the last utterance
+        self._last: Utterance | None = None  # the last utterance, and where it was ended
+        self._over = 0
         self._at = 0  # samples heard, in whole frames
         self._speech_end = 0  # end of the last frame with speech
         self._number = 0  # of the utterance
         self._utterance: Utterance | None = None
+        self._arbiter = Arbiter(0, 0)
         self._start = 0
-        self._words: tuple[Word, ...] = ()
+        self._words: tuple[Word, ...] = ()  # as in the last partial
+        self._spoke = False  # in the last frame
+        self._looked = 0  # up to which sample it was heard when an end was looked for
 
-    def accept(self, samples: Samples) -> list[Event]:
+    def accept(self, audio: Samples) -> list[Event]:
         """Hear samples [N] in -1..1, and say what happened."""
-        frames = self._frames.accept(_tamed(samples))
+        frames = self._frames.accept(_tamed(audio))
         return [event for frame in frames for event in self._frame(frame)]
 
     def finish(self) -> list[Event]:
@@ -58,68 +80,111 @@ class Recogniser:
         if self._utterance is None:
             return events
         return events + self._end(
-            self._utterance, explain("end of audio", self._progress(self._utterance))
+            self._utterance, explain("end of audio", self._glance(self._utterance))
         )
 
     def cancel(self, reason: str) -> list[Event]:
         """Give up the utterance under way."""
         if self._utterance is None:
             return []
-        self._utterance = None
+        self._utterance = self._last = None
         return [Cancelled(self._at, self._number, reason)]
 
     def _frame(self, frame: Samples) -> list[Event]:
         self._at += VAD_FRAME
-        if self._vad.accept(frame):
+        self._spoke = self._vad.accept(frame)
+        if self._spoke:
             self._speech_end = self._at
+        self._rested = self._rested or not self._spoke
         utterance = self._utterance
         if utterance is None:
             self._preroll.add(frame)
-            return self._open() if self._vad.state is Gate.SPEAKING else []
-        events = self._hear(utterance, frame)
-        decision = decide(self._progress(utterance), self._rules)
-        return events + (self._end(utterance, decision) if decision else [])
+            may = self._rested or self._goes_on(frame)
+            return self._open() if may and self._vad.state is Gate.SPEAKING else []
+        return [*self._hear(utterance, frame), *self._judge(utterance)]
+
+    def _goes_on(self, frame: Samples) -> bool:
+        """Whether what the detector still hears is more than the end of the last utterance."""
+        waited = self._at - self._over
+        speaks = self._last.speaks(frame) if self._last else None
+        if speaks is None:
+            return waited >= self._hangover
+        return speaks or waited >= samples(NOISE_MS)
 
     def _open(self) -> list[Event]:
         """Begin an utterance with what was kept."""
         before = self._preroll.take()
         self._number += 1
-        self._start, self._words = self._at - len(before), ()
+        self._start, self._words, self._looked = self._at - len(before), (), 0
         self._utterance = self._begin(self._start)
+        self._arbiter = Arbiter(self._number, self._speculations)
         started = SpeechStarted(self._at, self._number, self._start)
         return [started, *self._hear(self._utterance, before)]
 
-    def _hear(self, utterance: Utterance, samples: Samples) -> list[Event]:
-        """Let the utterance go on; a partial where its words changed."""
-        if not utterance.accept(samples):
+    def _hear(self, utterance: Utterance, audio: Samples) -> list[Event]:
+        """Let the utterance go on; a partial where its words changed and no version stands."""
+        if not utterance.accept(audio) or self._arbiter.stand is Stand.ANNOUNCED:
             return []
+        return self._partial(utterance)
+
+    def _partial(self, utterance: Utterance) -> list[Event]:
         words = utterance.words()
         if [w.text for w in words] == [w.text for w in self._words]:
             return []
         self._words = words
         return [Partial(self._at, self._number, words, utterance.heard)]
 
-    def _progress(self, utterance: Utterance) -> Progress:
+    def _judge(self, utterance: Utterance) -> list[Event]:
+        """Look at the end-pointers, and do what the arbiter says."""
+        glance = self._glance(utterance)
+        self._watch(glance)
+        decided = decide(glance, self._rules)
+        sign = SIGNS[decided[0]] if decided else Sign.NOTHING
+        announced = self._arbiter.stand is Stand.ANNOUNCED
+        if announced and sign is not Sign.DONE and utterance.last_token > self._looked:
+            sign = Sign.WENT_ON
+        match self._arbiter.act(sign), decided:
+            case Act.RETRACT, _:
+                return [*self._arbiter.retract(self._at), *self._partial(utterance)]
+            case Act.ANNOUNCE, (_, decision):
+                return self._announce(utterance, decision)
+            case Act.END, (_, decision):
+                return self._end(utterance, decision)
+        return []
+
+    def _glance(self, utterance: Utterance) -> Glance:
         def since(sample: int) -> float:
             return max(0.0, (self._at - sample) / SAMPLES_PER_MS)
 
-        quiet = since(max(self._speech_end, self._start))
+        silence = since(max(self._speech_end, self._start))
+        evidence = utterance.evidence()
         pause = since(utterance.last_token)
-        return Progress(len(self._words), quiet, pause, since(self._start))
+        probability = self._fusion.probability(evidence, pause) if evidence else 0.0
+        clocks = silence, pause, since(self._start)
+        words = len(self._words) or int(utterance.spoken)
+        return Glance(self._at, words, self._spoke, *clocks, probability, evidence)
+
+    def _announce(self, utterance: Utterance, decision: Decision) -> list[Event]:
+        """Say what would be understood, unless the same audio was looked at before."""
+        if self._looked and utterance.last_token <= self._looked:
+            return []
+        self._looked = self._at
+        found = utterance.so_far()
+        return self._arbiter.announce(self._at, decision, self._ended(found), found)
 
     def _end(self, utterance: Utterance, decision: Decision) -> list[Event]:
         """Say what was understood, or that nothing was."""
-        self._utterance = None
+        self._utterance, self._last = None, utterance
+        self._rested, self._over = False, self._at
+        self._vad.close()
         found = utterance.finish()
-        if not found.words and found.command is None:
-            return [Cancelled(self._at, self._number, decision.rule)]
-        version = 1
-        kind = EndPointKind.FINAL
-        end = min(self._at, found.words[-1].end) if found.words else self._speech_end
-        ended = EndPoint(self._at, self._number, version, kind, decision, end, found)
-        return [ended, Committed(self._at, self._number, version)]
+        return self._arbiter.end(self._at, decision, self._ended(found), found)
+
+    def _ended(self, found: Result) -> int:
+        """Where speech ended."""
+        return min(self._at, found.words[-1].end) if found.words else self._speech_end
 
 
-def _tamed(samples: Samples) -> Samples:
+def _tamed(audio: Samples) -> Samples:
     """What is no number is silence and what is too loud is cut: one would stay in every state."""
-    return np.clip(np.nan_to_num(samples, nan=0.0), -1.0, 1.0).astype(np.float32, copy=False)
+    return np.clip(np.nan_to_num(audio, nan=0.0), -1.0, 1.0).astype(np.float32, copy=False)

@@ -11,6 +11,7 @@ Aubert, 1997). Inside a word only the best history is kept, and of two hypothese
 words at different boundaries only the better: they end in the same word, so little is lost.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -117,10 +118,31 @@ class Search:
             self._step(t)
             self.frame += 1
 
+    def fork(self, scorer: Scorer) -> Self:
+        """The same search, going on by itself with the scorer of a fork."""
+        other = copy(self)
+        other._scorer, other._memory = scorer, self._memory.fork()  # noqa: SLF001 - its own kind
+        return other
+
+    @property
+    def complete(self) -> float:
+        """Natural log of the chance that all ends here: of what hypotheses say, by their share."""
+        live = self._live
+        may, _, score = self._grammar.final(live.node, live.state)
+        if not may.any():
+            return -np.inf
+        ended = np.logaddexp.reduce(live.score[may] + score[may])
+        return float(ended - np.logaddexp.reduce(live.score))
+
     @property
     def last_token(self) -> int:
         """Frame of the best hypothesis' last token; 0 before the first."""
         return int(self._live.end[self._live.score.argmax()])
+
+    @property
+    def spoken(self) -> bool:
+        """Whether the best hypothesis has a word."""
+        return bool(self.words())
 
     def words(self) -> list[tuple[Spelling, int, int]]:
         """Words of the best hypothesis, each with the frames of its first and last token.

@@ -15,9 +15,8 @@ from enum import Enum
 
 import numpy as np
 
+from earshot.asked import Asked
 from earshot.clients import STOPPING, Clients
-from earshot.command_set import Commands
-from earshot.entries import Phrases
 from earshot.errors import DeviceError, EarshotError, RequestError
 from earshot.events import AudioDropped, Cancelled, Committed, Event, SourceChanged, SpeechStarted
 from earshot.inference import Inference
@@ -65,12 +64,12 @@ class SourceState:
     condition: Condition = Condition.OPENING
 
 
-Special = Callable[[Commands | Phrases], Recognises]
+Special = Callable[[Asked], Recognises]
 
 
-def unable(asked: Commands | Phrases) -> Recognises:
+def unable(asked: Asked) -> Recognises:
     """Stand for a recogniser that can be told nothing. Raises RequestError."""
-    message = f"{asked.source}: this recogniser can be told nothing; leave them out"
+    message = f"this recogniser can be told nothing, but was told {asked}; leave that out"
     raise RequestError(message)
 
 
@@ -173,8 +172,8 @@ class Sessions:
             self._sessions.discard(session)
             self._heard += session.position
 
-    async def attune(self, session: Session, asked: Commands | Phrases) -> None:
-        """Let a new session hear commands alone, or favour phrases. Raises RequestError."""
+    async def attune(self, session: Session, asked: Asked) -> None:
+        """Let a new session hear as it was asked to. Raises RequestError."""
         session.use(await asyncio.to_thread(self._special, asked))
 
     async def follow(self, feed: AsyncIterable[Chunk | AudioDropped | SourceChanged]) -> None:

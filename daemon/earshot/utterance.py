@@ -1,9 +1,15 @@
 """One utterance: samples in, words so far, and at the end a result. Pure; made by the engine.
 
 samples ▶ features ▶ windows ▶ encoder ▶ search ▶ lattice
-"""
 
-from typing import Protocol
+The encoder hears in chunks, so where a silence begins the last words may still wait for theirs. A
+fork of the utterance then hears them at once, with silence behind: what it says is announced.
+"""
+# ruff: noqa: SLF001 - a fork is of its own kind
+
+from collections.abc import Callable
+from copy import copy
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +17,8 @@ import numpy.typing as npt
 from earshot.attention import Encodes
 from earshot.catalog import Catalog
 from earshot.encoder import Windows
+from earshot.ending import CadenceNetwork, Ending
+from earshot.endpointers import Evidence
 from earshot.events import Result, Word
 from earshot.explain import Index, explained
 from earshot.features import Features
@@ -19,9 +27,14 @@ from earshot.lattice import LatticeSettings, build, result
 from earshot.loop import written
 from earshot.search import Search, SearchSettings
 from earshot.transducer import Scorer
-from earshot.units import ENCODER_FRAME
+from earshot.units import ENCODER_FRAME, FEATURE_BINS, FEATURE_HOP_MS, samples
 
 Samples = npt.NDArray[np.float32]
+Frames = npt.NDArray[np.float32]
+NO_FRAMES = np.zeros((0, FEATURE_BINS), np.float32)
+SPOKEN_MS = 60  # of speech, from which the speaker goes on
+KEPT = 4  # chunks of encoded frames behind the last
+AHEAD_MS = 100  # of silence, after which what the encoder still waits for is heard at once
 TAIL = 24  # feature frames of silence at the end, so that the last tokens come out
 
 
@@ -31,6 +44,9 @@ class Judges(Protocol):
     @property
     def last_token(self) -> int:
         """Encoder frame of the last token that was heard, whether or not the search took it."""
+
+    def fork(self) -> tuple[Self, Scorer]:
+        """One that hears on by itself, and the scorer through which it hears."""
 
     def judged(self, found: Result, score: float) -> Result:
         """What to make of a result; `score` is that of the best hypothesis, -inf for none."""
@@ -50,24 +66,41 @@ class Utterance:
         delay: int,
         judge: Judges | None = None,
         index: Index | None = None,
+        ending: Ending | None = None,
+        cadence: CadenceNetwork | None = None,
+        understood: Callable[[Result], Result] | None = None,
     ) -> None:
-        """Begin at sample `start`; `delay` samples lie between a sound and its token."""
-        self._judge, self._index = judge, index
+        """Begin at sample `start`; `delay` samples lie between a sound and its token.
+
+        `understood` adds to a result what it means.
+        """
+        self._understood = understood
+        self._judge, self._index, self._ending, self._scorer = judge, index, ending, scorer
         self._start, self._delay, self._samples = start, delay, 0
         self._encoder, self._grammar, self._lattice_settings = encoder, grammar, settings[1]
         self._features, self._windows = Features(), Windows(encoder.window, encoder.shift)
         self._state = encoder.start()
+        self._behind = Features()  # of what comes after the end
+        self._ahead: Utterance | None = None  # a fork that has heard what is left, then silence
+        self._still = False  # since it was made or would have been
+        self._cadence, self._sounded = cadence, 0.0  # how the last words sounded
+        self._heard: list[tuple[Frames, Frames]] = []  # the last windows, and their frames
         self._search = Search(scorer, grammar, catalog, settings[0])
 
-    def accept(self, samples: Samples) -> bool:
+    def accept(self, audio: Samples) -> bool:
         """Hear samples [N]; whether the search went on."""
-        self._samples += len(samples)
-        return self._hear(self._windows.accept(self._features.accept(samples)))
+        self._samples += len(audio)
+        frames = self._features.accept(audio)
+        if self._ending:
+            self._ending.hear(frames)
+        return self._hear(self._windows.accept(frames))
 
-    def _hear(self, windows: list[npt.NDArray[np.float32]]) -> bool:
+    def _hear(self, windows: list[Frames]) -> bool:
         for window in windows:
             encoded, self._state = self._encoder.step(window, self._state)
             self._search.accept(encoded)
+            if self._cadence:
+                self._heard = [*self._heard[-KEPT:], (window[: self._encoder.shift], encoded)]
         return bool(windows)
 
     @property
@@ -79,7 +112,14 @@ class Utterance:
     def last_token(self) -> int:
         """Sample at which the last token was taken by whoever hears, or the start."""
         beside = self._judge.last_token if self._judge else 0
-        return self._position(max(self._search.last_token, beside))
+        ahead = self._ahead.last_token if self._ahead else 0
+        return max(ahead, self._position(max(self._search.last_token, beside)))
+
+    @property
+    def spoken(self) -> bool:
+        """Whether the best hypothesis has a word."""
+        search = self._ahead._search if self._ahead else self._search
+        return search.spoken
 
     def words(self) -> tuple[Word, ...]:
         """The best words so far, without confidence (0): that takes a lattice."""
@@ -89,15 +129,72 @@ class Utterance:
             for text, phones, b, e in timed
         )
 
+    def evidence(self) -> Evidence | None:
+        """What tells whether the speaker is done; None where no network listens for that."""
+        if self._ending is None:
+            return None
+        self._look_ahead(self._ending.still_ms)
+        complete = (self._ahead or self)._search.complete
+        e = self._ending
+        return Evidence(e.final, e.speech, e.still_ms, e.over_ms, complete, self._sounded)
+
+    def _look_ahead(self, still_ms: int) -> None:
+        """Hear what the encoder still waits for, once in each silence; it may be the last."""
+        if not still_ms:
+            self._ahead, self._still, self._sounded = None, False, 0.0
+        elif still_ms >= AHEAD_MS and not self._still:
+            quiet = max(0, TAIL - still_ms // FEATURE_HOP_MS)  # some was heard already
+            self._ahead, self._still = self._forked(quiet), True
+            self._sounded = self._ahead._cadence_at(self._samples - samples(still_ms))
+        elif self._ahead and self._search.frame * ENCODER_FRAME >= self._ahead._samples:
+            self._ahead = None  # the search has heard more by now
+
+    def _forked(self, quiet: int = TAIL) -> Self:
+        """An utterance that has heard what is left, then `quiet` frames; this one goes on."""
+        other = copy(self)
+        judge, scorer = self._judge.fork() if self._judge else (None, copy(self._scorer))
+        parts = judge, self._search.fork(scorer), copy(self._windows)
+        other._judge, other._search, other._windows = parts
+        other._hear(other._windows.finish(NO_FRAMES, quiet))  # features not begun are of silence
+        return other
+
+    def _cadence_at(self, end: int) -> float:
+        """How complete the words sounded that ended after so many samples; 0 where none tells."""
+        if self._cadence is None:
+            return 0.0
+        heard, encoded = map(np.concatenate, zip(*self._heard, strict=True))
+        first = self._search.frame - len(encoded)
+        return self._cadence.odds(encoded, heard, end // ENCODER_FRAME - first)
+
+    def so_far(self) -> Result:
+        """What `finish` would say if nothing but silence came; the utterance goes on."""
+        return (self._ahead or self._forked())._read()
+
     def finish(self) -> Result:
         """Hear what is left, and say what was understood. The utterance is over."""
         self._hear(self._windows.finish(self._features.finish(), TAIL))
+        return self._read()
+
+    def speaks(self, audio: Samples) -> bool | None:
+        """Whether the speaker goes on behind the end, in samples [N]; None where no network tells.
+
+        The detector goes on hearing speech for a while, and in noise for as long as that lasts.
+        """
+        if self._ending is None:
+            return None
+        self._ending.hear(self._behind.accept(audio))
+        return self._ending.spoken_ms >= SPOKEN_MS
+
+    def _read(self) -> Result:
+        """Read the lattice."""
         settings = self._lattice_settings
         raw = self._search.raw()
         lattice = build(raw, self._grammar.spelling, self._position, settings)
         found = result(lattice, settings.alternatives)
         if self._index:
             found = explained(found, self._index)
+        if self._understood:
+            found = self._understood(found)
         if self._judge is None:
             return found
         return self._judge.judged(found, float((raw.last.score + raw.closing).max(initial=-np.inf)))

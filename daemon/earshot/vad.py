@@ -94,6 +94,10 @@ class Vad:
         self._run, self._speech = 0, False  # milliseconds for which frames have been alike
         self.state = Gate.QUIET
 
+    def close(self) -> None:
+        """Close the gate: it takes as much speech as ever to open it again."""
+        self.state, self._run = Gate.QUIET, 0
+
     def accept(self, frame: Samples) -> bool:
         """Hear a frame [VAD_FRAME] of samples in -1..1; whether it is speech."""
         speech = bool(self._detector.is_speech(self._levelled(frame), SAMPLE_RATE))

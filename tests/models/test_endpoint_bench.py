@@ -341,8 +341,8 @@ def test_all_is_of_all_but_dictation_and_kinds_of_voice_are_apart() -> None:
     streams = {key: value for key, value in found.items() if key.endswith(".streams")}
     assert streams == {
         "quiet.streams": 2, "music_5_dB.streams": 1, "dictation.streams": 1, "bare.streams": 1,
-        "all.streams": 4, "clean.streams": 3, "noisy.streams": 1, "real.streams": 3,
-        "synthetic.streams": 1,
+        "all.streams": 4, "clean.streams": 3, "noisy.streams": 1, "commands.streams": 4,
+        "commands,_clean.streams": 3, "real.streams": 3, "synthetic.streams": 1,
     }  # fmt: skip
     assert found[f"all.{FINAL}.cut"] == 25
     text = "\n".join(tables(found, ["quiet", "bare", "music 5 dB"]))

@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from earshot.client import connected, listen
 from earshot.commands.options import add_socket, socket_of
 from earshot.events import EndPoint, Event, Revised
-from earshot.lines import event_object, explanation_lines, lattice_lines, line
+from earshot.lines import (
+    event_object,
+    explanation_lines,
+    interpretation_lines,
+    lattice_lines,
+    line,
+)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,6 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--explain", action="store_true", help="which names of the catalog favoured a word"
     )
+    parser.add_argument("--interpret", action="store_true", help="what every utterance means")
     parser.add_argument("--json", action="store_true", help="one JSON object an event")
     add_socket(parser)
     parser.set_defaults(run=run)
@@ -30,7 +37,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(options: argparse.Namespace) -> int:
     """Follow until interrupted, which is how it is meant to end."""
     with _ended_by_interrupt(), connected(socket_of(options)) as channel:
-        for event in listen(channel, lattices=options.lattice, explanations=options.explain):
+        wish = {
+            "lattices": options.lattice,
+            "explanations": options.explain,
+            "interpretations": options.interpret,
+        }
+        for event in listen(channel, **wish):
             print(*_texts(event, options), sep="\n", flush=True)
     return 0
 
@@ -56,6 +68,7 @@ def _texts(event: Event, options: argparse.Namespace) -> list[str]:
         return [json.dumps(event_object(event, lattice=options.lattice), ensure_ascii=False)]
     found = [line(event)]
     if isinstance(event, EndPoint | Revised):
+        found += interpretation_lines(event.result.interpretation, event.result.directed)
         found += explanation_lines(event.result)
         found += lattice_lines(event.result.lattice) if options.lattice else []
     return found

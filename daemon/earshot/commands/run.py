@@ -6,10 +6,12 @@ import sys
 from dataclasses import replace
 
 from earshot import compose, config
+from earshot.asked import Ends, Preset
 from earshot.commands.options import add_settings, add_socket
 from earshot.events import Event
 from earshot.lines import line
 from earshot.place import default_catalog
+from earshot.understanding import template_file
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,7 +34,10 @@ def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     settings = chosen(options)
     engine = compose.load_engine(settings.bundle)
-    mind = compose.mind_of(engine, settings.catalog or default_catalog(), settings.weights)
+    if settings.templates:
+        engine = engine.understanding(template_file(settings.templates))
+    catalog, ends = settings.catalog or default_catalog(), Ends(Preset(settings.preset))
+    mind = compose.mind_of(engine, catalog, settings.weights, ends)
     compose.run(settings, mind, None if options.quiet or _journalled() else show)
     return 0
 

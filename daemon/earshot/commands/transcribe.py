@@ -8,12 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from earshot import attention_map
+from earshot import attention_map, timeline
+from earshot.asked import Ends, Preset
 from earshot.command_set import REJECT, Commands
 from earshot.compose import load_engine
+from earshot.endpointers import Glance
 from earshot.engine import Engine
 from earshot.errors import EarshotError, RequestError
-from earshot.lines import command_line, explanation_lines, formatted_object, line
+from earshot.events import Result
+from earshot.lines import (
+    command_line,
+    directed_object,
+    explanation_lines,
+    formatted_object,
+    interpretation_lines,
+    interpretation_object,
+    line,
+)
 from earshot.pictures import kind, write
 from earshot.readers import entries_of
 from earshot.sources import AudioFile, Chunk, RawInput, Source
@@ -38,7 +49,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--n-best", type=_count, default=None, metavar="N", help="length of the n-best list"
     )
+    parser.add_argument(
+        "--preset",
+        choices=list(Preset),
+        default=Preset.NORMAL,
+        help="how long somebody who pauses is waited for (default: normal)",
+    )
     parser.add_argument("--beam", type=_count, default=None, metavar="N", help="hypotheses a frame")
+    _add_pictures(parser)
+    _add_names(parser)
+    _add_readings(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    """What to draw."""
     parser.add_argument(
         "--lattice",
         type=Path,
@@ -46,9 +71,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="OUT",
         help="draw or write the lattice: .svg, .dot or .json",
     )
-    _add_names(parser)
-    _add_readings(parser)
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--timeline",
+        type=Path,
+        metavar="OUT.svg",
+        help="with one file: draw its words and sound, and when it was thought to be over",
+    )
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +115,9 @@ def _add_readings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--formatted", action="store_true", help="write numbers, times and the like as people do"
     )
+    parser.add_argument(
+        "--interpret", action="store_true", help="what every utterance means: an intent and slots"
+    )
 
 
 def _count(text: str) -> int:
@@ -100,27 +131,53 @@ def run(options: argparse.Namespace) -> int:
     """Transcribe each file; 1 if one of them could not be heard."""
     if options.lattice:
         kind(options.lattice)  # or it would be refused after all the work
-    if options.attention and (len(options.files) > 1 or options.files[0] == "-"):
-        message = "--attention draws one recording; give one file"
-        raise RequestError(message)
+    for picture in ("attention", "timeline"):
+        if getattr(options, picture) and (len(options.files) > 1 or options.files[0] == "-"):
+            message = f"--{picture} draws one recording; give one file"
+            raise RequestError(message)
     engine = _engine(options)
-    failed, lattices = False, []
+    failed, lattices, glances = False, [], list[Glance]()
+    keep = glances.append if options.timeline else _ignore
     for file in options.files:
+        recogniser = engine.recogniser(watch=keep)
         try:
-            transcript = transcribe(_source(file), engine.recogniser())
+            transcript = transcribe(_source(file), recogniser)
         except EarshotError as error:
             print(f"earshot: {error}", file=sys.stderr)
             failed = True
             continue
         _show(file, transcript, engine.bundle.label, options)
-        if options.attention:
-            samples = [item.samples for item in _source(file) if isinstance(item, Chunk)]
-            attended = attention_map.mapped(engine.parts.encoder, np.concatenate(samples))
-            attention_map.write(attended, transcript.words, options.attention)
+        if options.attention or options.timeline:
+            _draw(file, engine, transcript, glances, options)
         lattices += [result.lattice for result in transcript.results if result.words]
     if options.lattice:
         write(lattices, options.lattice)
     return int(failed)
+
+
+def _ignore(_: Glance) -> None:
+    pass
+
+
+def _draw(
+    file: str,
+    engine: Engine,
+    transcript: Transcript,
+    glances: list[Glance],
+    options: argparse.Namespace,
+) -> None:
+    """The pictures that are of one recording."""
+    chunks = [item.samples for item in _source(file) if isinstance(item, Chunk)]
+    samples, words = np.concatenate(chunks), transcript.words
+    if options.attention:
+        attended = attention_map.mapped(engine.parts.encoder, samples)
+        attention_map.write(attended, words, options.attention)
+    if options.timeline:
+        tuning = engine.tuning
+        shown = timeline.Timeline(
+            samples, words, transcript.events, glances, tuning.vad, tuning.endpoint
+        )
+        timeline.write(shown, options.timeline)
 
 
 def _source(file: str) -> Source:
@@ -130,7 +187,7 @@ def _source(file: str) -> Source:
 def _engine(options: argparse.Namespace) -> Engine:
     """The bundle as it is tuned, but for what was asked for."""
     commands = _commands(options.commands, options.reject) if options.commands else None
-    engine = load_engine(options.bundle)
+    engine = load_engine(options.bundle).ending(Ends(Preset(options.preset)))
     if options.catalog:
         engine = _naming(engine, options.catalog)
     if commands:
@@ -161,11 +218,7 @@ def _commands(file: Path, reject: float) -> Commands:
 
 def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Namespace) -> None:
     if options.json:
-        found = as_object(file, transcript, bundle, events=options.events)
-        if options.formatted:
-            found["formatted"] = formatted_object(transcript.formatted)
-        if options.explain:
-            found["explanations"] = explained_objects(transcript)
+        found = _object(file, transcript, bundle, options)
         print(json.dumps(found, ensure_ascii=False), flush=True)
         return
     for event in transcript.events if options.events else ():
@@ -173,12 +226,36 @@ def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Name
     prefix = f"{file}: " if len(options.files) > 1 else ""
     for text in _texts(transcript, options):
         print(prefix + text, flush=True)
+    for one in _meant(transcript, options):
+        print(*interpretation_lines(one.interpretation, one.directed), sep="\n")
     for result in transcript.results if options.explain else ():
         print(*explanation_lines(result), sep="\n", end="\n" * bool(result.explanations))
     if options.n_best:
         found = as_object(file, transcript, bundle, events=False)
         for alternative in found["nbest"]:  # type: ignore[attr-defined]
             print(f"  {alternative['score']:8.2f}  {alternative['text']}")
+
+
+def _object(
+    file: str, transcript: Transcript, bundle: str, options: argparse.Namespace
+) -> dict[str, object]:
+    found = as_object(file, transcript, bundle, events=options.events)
+    if options.formatted:
+        found["formatted"] = formatted_object(transcript.formatted)
+    if options.explain:
+        found["explanations"] = explained_objects(transcript)
+    if options.interpret:
+        found["interpretations"] = [
+            {**interpretation_object(one.interpretation), **directed_object(one)}
+            for one in _meant(transcript, options)
+            if one.interpretation
+        ]
+    return found
+
+
+def _meant(transcript: Transcript, options: argparse.Namespace) -> list[Result]:
+    """The utterances that mean something, or nothing to a device, if that was asked for."""
+    return [one for one in transcript.results if options.interpret and one.interpretation]
 
 
 def _texts(transcript: Transcript, options: argparse.Namespace) -> list[str]:

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x61rshot/v1/events.proto\x12\nearshot.v1\x1a\x1egoogle/protobuf/duration.proto\"\xce\x03\n\x05\x45vent\x12 \n\x02\x61t\x18\x01 \x01(\x0b\x32\x14.earshot.v1.Position\x12\x33\n\x0espeech_started\x18\x02 \x01(\x0b\x32\x19.earshot.v1.SpeechStartedH\x00\x12&\n\x07partial\x18\x03 \x01(\x0b\x32\x13.earshot.v1.PartialH\x00\x12)\n\tend_point\x18\x04 \x01(\x0b\x32\x14.earshot.v1.EndPointH\x00\x12*\n\tretracted\x18\x05 \x01(\x0b\x32\x15.earshot.v1.RetractedH\x00\x12&\n\x07revised\x18\x06 \x01(\x0b\x32\x13.earshot.v1.RevisedH\x00\x12*\n\tcommitted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.CommittedH\x00\x12*\n\tcancelled\x18\x08 \x01(\x0b\x32\x15.earshot.v1.CancelledH\x00\x12\x31\n\raudio_dropped\x18\t \x01(\x0b\x32\x18.earshot.v1.AudioDroppedH\x00\x12\x33\n\x0esource_changed\x18\n \x01(\x0b\x32\x19.earshot.v1.SourceChangedH\x00\x42\x07\n\x05\x65vent\"C\n\x08Position\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06sample\x18\x02 \x01(\x03\"G\n\rSpeechStarted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12#\n\x05start\x18\x02 \x01(\x0b\x32\x14.earshot.v1.Position\"b\n\x07Partial\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12#\n\x05heard\x18\x03 \x01(\x0b\x32\x14.earshot.v1.Position\"\xc5\x01\n\x08\x45ndPoint\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.earshot.v1.EndPointKind\x12&\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32\x14.earshot.v1.Decision\x12!\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Position\x12\"\n\x06result\x18\x06 \x01(\x0b\x32\x12.earshot.v1.Result\"/\n\tRetracted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\"`\n\x07Revised\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\r\n\x05reset\x18\x03 \x01(\x08\x12\"\n\x06result\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Result\"/\n\tCommitted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\".\n\tCancelled\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\".\n\x0c\x41udioDropped\x12\x0f\n\x07samples\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\"3\n\rSourceChanged\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"=\n\x08\x44\x65\x63ision\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12#\n\x07numbers\x18\x02 \x03(\x0b\x32\x12.earshot.v1.Number\"%\n\x06Number\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\x9f\x02\n\x06Result\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12-\n\x0c\x61lternatives\x18\x04 \x03(\x0b\x32\x17.earshot.v1.Alternative\x12$\n\x07lattice\x18\x05 \x01(\x0b\x32\x13.earshot.v1.Lattice\x12$\n\x07\x63ommand\x18\x06 \x01(\x0b\x32\x13.earshot.v1.Command\x12(\n\tformatted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.Formatted\x12-\n\x0c\x65xplanations\x18\x08 \x03(\x0b\x32\x17.earshot.v1.Explanation\"l\n\x0b\x45xplanation\x12\x0c\n\x04word\x18\x01 \x01(\r\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12 \n\x05names\x18\x03 \x03(\x0b\x32\x11.earshot.v1.Named\x12\x1f\n\x04lost\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Rival\"#\n\x05Named\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"X\n\x05Rival\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12\x11\n\tposterior\x18\x03 \x01(\x01\x12 \n\x05names\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Named\"J\n\x07\x43ommand\x12\x0e\n\x06intent\x18\x01 \x01(\t\x12\x1f\n\x05slots\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Slot\x12\x0e\n\x06misfit\x18\x03 \x01(\x01\"#\n\x04Slot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"<\n\tFormatted\x12\x0c\n\x04text\x18\x01 \x01(\t\x12!\n\x06pieces\x18\x02 \x03(\x0b\x32\x11.earshot.v1.Piece\"1\n\x05Piece\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\r\x12\x0b\n\x03\x65nd\x18\x03 \x01(\r\"\x8a\x01\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x0e\n\x06phones\x18\x05 \x03(\t\"*\n\x0b\x41lternative\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\"I\n\x07Lattice\x12\x1f\n\x05nodes\x18\x01 \x03(\x0b\x32\x10.earshot.v1.Node\x12\x1d\n\x04\x61rcs\x18\x02 \x03(\x0b\x32\x0f.earshot.v1.Arc\"/\n\x04Node\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xda\x01\n\x03\x41rc\x12\x0e\n\x06source\x18\x01 \x01(\r\x12\x0e\n\x06target\x18\x02 \x01(\r\x12\x0c\n\x04word\x18\x03 \x01(\t\x12(\n\x05start\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x61\x63oustic\x18\x06 \x01(\x01\x12\x10\n\x08language\x18\x07 \x01(\x01\x12\x0c\n\x04\x62ias\x18\x08 \x01(\x01\x12\x11\n\tposterior\x18\t \x01(\x01\x12\x0e\n\x06phones\x18\n \x03(\t*h\n\x0c\x45ndPointKind\x12\x1e\n\x1a\x45ND_POINT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45ND_POINT_KIND_SPECULATIVE\x10\x01\x12\x18\n\x14\x45ND_POINT_KIND_FINAL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x61rshot/v1/events.proto\x12\nearshot.v1\x1a\x1egoogle/protobuf/duration.proto\"\xce\x03\n\x05\x45vent\x12 \n\x02\x61t\x18\x01 \x01(\x0b\x32\x14.earshot.v1.Position\x12\x33\n\x0espeech_started\x18\x02 \x01(\x0b\x32\x19.earshot.v1.SpeechStartedH\x00\x12&\n\x07partial\x18\x03 \x01(\x0b\x32\x13.earshot.v1.PartialH\x00\x12)\n\tend_point\x18\x04 \x01(\x0b\x32\x14.earshot.v1.EndPointH\x00\x12*\n\tretracted\x18\x05 \x01(\x0b\x32\x15.earshot.v1.RetractedH\x00\x12&\n\x07revised\x18\x06 \x01(\x0b\x32\x13.earshot.v1.RevisedH\x00\x12*\n\tcommitted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.CommittedH\x00\x12*\n\tcancelled\x18\x08 \x01(\x0b\x32\x15.earshot.v1.CancelledH\x00\x12\x31\n\raudio_dropped\x18\t \x01(\x0b\x32\x18.earshot.v1.AudioDroppedH\x00\x12\x33\n\x0esource_changed\x18\n \x01(\x0b\x32\x19.earshot.v1.SourceChangedH\x00\x42\x07\n\x05\x65vent\"C\n\x08Position\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06sample\x18\x02 \x01(\x03\"G\n\rSpeechStarted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12#\n\x05start\x18\x02 \x01(\x0b\x32\x14.earshot.v1.Position\"b\n\x07Partial\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12#\n\x05heard\x18\x03 \x01(\x0b\x32\x14.earshot.v1.Position\"\xc5\x01\n\x08\x45ndPoint\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.earshot.v1.EndPointKind\x12&\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32\x14.earshot.v1.Decision\x12!\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Position\x12\"\n\x06result\x18\x06 \x01(\x0b\x32\x12.earshot.v1.Result\"/\n\tRetracted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\"`\n\x07Revised\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\r\n\x05reset\x18\x03 \x01(\x08\x12\"\n\x06result\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Result\"W\n\tCommitted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x14.earshot.v1.Decision\".\n\tCancelled\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\".\n\x0c\x41udioDropped\x12\x0f\n\x07samples\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\"3\n\rSourceChanged\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"=\n\x08\x44\x65\x63ision\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12#\n\x07numbers\x18\x02 \x03(\x0b\x32\x12.earshot.v1.Number\"%\n\x06Number\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xf7\x02\n\x06Result\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12-\n\x0c\x61lternatives\x18\x04 \x03(\x0b\x32\x17.earshot.v1.Alternative\x12$\n\x07lattice\x18\x05 \x01(\x0b\x32\x13.earshot.v1.Lattice\x12$\n\x07\x63ommand\x18\x06 \x01(\x0b\x32\x13.earshot.v1.Command\x12(\n\tformatted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.Formatted\x12-\n\x0c\x65xplanations\x18\x08 \x03(\x0b\x32\x17.earshot.v1.Explanation\x12\x32\n\x0einterpretation\x18\t \x01(\x0b\x32\x1a.earshot.v1.Interpretation\x12\x15\n\x08\x64irected\x18\n \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_directed\"|\n\x0eInterpretation\x12\x0e\n\x06intent\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12%\n\x05slots\x18\x03 \x03(\x0b\x32\x16.earshot.v1.FilledSlot\x12\r\n\x05words\x18\x04 \x03(\t\x12\x10\n\x08template\x18\x05 \x01(\x08\"w\n\nFilledSlot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06normal\x18\x03 \x01(\t\x12\r\n\x05\x66irst\x18\x04 \x01(\r\x12\x0b\n\x03\x65nd\x18\x05 \x01(\r\x12 \n\x05names\x18\x06 \x03(\x0b\x32\x11.earshot.v1.Named\"l\n\x0b\x45xplanation\x12\x0c\n\x04word\x18\x01 \x01(\r\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12 \n\x05names\x18\x03 \x03(\x0b\x32\x11.earshot.v1.Named\x12\x1f\n\x04lost\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Rival\"#\n\x05Named\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"X\n\x05Rival\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12\x11\n\tposterior\x18\x03 \x01(\x01\x12 \n\x05names\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Named\"J\n\x07\x43ommand\x12\x0e\n\x06intent\x18\x01 \x01(\t\x12\x1f\n\x05slots\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Slot\x12\x0e\n\x06misfit\x18\x03 \x01(\x01\"#\n\x04Slot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"<\n\tFormatted\x12\x0c\n\x04text\x18\x01 \x01(\t\x12!\n\x06pieces\x18\x02 \x03(\x0b\x32\x11.earshot.v1.Piece\"1\n\x05Piece\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\r\x12\x0b\n\x03\x65nd\x18\x03 \x01(\r\"\x8a\x01\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x0e\n\x06phones\x18\x05 \x03(\t\"*\n\x0b\x41lternative\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\"I\n\x07Lattice\x12\x1f\n\x05nodes\x18\x01 \x03(\x0b\x32\x10.earshot.v1.Node\x12\x1d\n\x04\x61rcs\x18\x02 \x03(\x0b\x32\x0f.earshot.v1.Arc\"/\n\x04Node\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xda\x01\n\x03\x41rc\x12\x0e\n\x06source\x18\x01 \x01(\r\x12\x0e\n\x06target\x18\x02 \x01(\r\x12\x0c\n\x04word\x18\x03 \x01(\t\x12(\n\x05start\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x61\x63oustic\x18\x06 \x01(\x01\x12\x10\n\x08language\x18\x07 \x01(\x01\x12\x0c\n\x04\x62ias\x18\x08 \x01(\x01\x12\x11\n\tposterior\x18\t \x01(\x01\x12\x0e\n\x06phones\x18\n \x03(\t*h\n\x0c\x45ndPointKind\x12\x1e\n\x1a\x45ND_POINT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45ND_POINT_KIND_SPECULATIVE\x10\x01\x12\x18\n\x14\x45ND_POINT_KIND_FINAL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'earshot.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENDPOINTKIND']._serialized_start=2708
-  _globals['_ENDPOINTKIND']._serialized_end=2812
+  _globals['_ENDPOINTKIND']._serialized_start=3083
+  _globals['_ENDPOINTKIND']._serialized_end=3187
   _globals['_EVENT']._serialized_start=72
   _globals['_EVENT']._serialized_end=534
   _globals['_POSITION']._serialized_start=536
@@ -49,41 +49,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVISED']._serialized_start=1027
   _globals['_REVISED']._serialized_end=1123
   _globals['_COMMITTED']._serialized_start=1125
-  _globals['_COMMITTED']._serialized_end=1172
-  _globals['_CANCELLED']._serialized_start=1174
-  _globals['_CANCELLED']._serialized_end=1220
-  _globals['_AUDIODROPPED']._serialized_start=1222
-  _globals['_AUDIODROPPED']._serialized_end=1268
-  _globals['_SOURCECHANGED']._serialized_start=1270
-  _globals['_SOURCECHANGED']._serialized_end=1321
-  _globals['_DECISION']._serialized_start=1323
-  _globals['_DECISION']._serialized_end=1384
-  _globals['_NUMBER']._serialized_start=1386
-  _globals['_NUMBER']._serialized_end=1423
-  _globals['_RESULT']._serialized_start=1426
-  _globals['_RESULT']._serialized_end=1713
-  _globals['_EXPLANATION']._serialized_start=1715
-  _globals['_EXPLANATION']._serialized_end=1823
-  _globals['_NAMED']._serialized_start=1825
-  _globals['_NAMED']._serialized_end=1860
-  _globals['_RIVAL']._serialized_start=1862
-  _globals['_RIVAL']._serialized_end=1950
-  _globals['_COMMAND']._serialized_start=1952
-  _globals['_COMMAND']._serialized_end=2026
-  _globals['_SLOT']._serialized_start=2028
-  _globals['_SLOT']._serialized_end=2063
-  _globals['_FORMATTED']._serialized_start=2065
-  _globals['_FORMATTED']._serialized_end=2125
-  _globals['_PIECE']._serialized_start=2127
-  _globals['_PIECE']._serialized_end=2176
-  _globals['_WORD']._serialized_start=2179
-  _globals['_WORD']._serialized_end=2317
-  _globals['_ALTERNATIVE']._serialized_start=2319
-  _globals['_ALTERNATIVE']._serialized_end=2361
-  _globals['_LATTICE']._serialized_start=2363
-  _globals['_LATTICE']._serialized_end=2436
-  _globals['_NODE']._serialized_start=2438
-  _globals['_NODE']._serialized_end=2485
-  _globals['_ARC']._serialized_start=2488
-  _globals['_ARC']._serialized_end=2706
+  _globals['_COMMITTED']._serialized_end=1212
+  _globals['_CANCELLED']._serialized_start=1214
+  _globals['_CANCELLED']._serialized_end=1260
+  _globals['_AUDIODROPPED']._serialized_start=1262
+  _globals['_AUDIODROPPED']._serialized_end=1308
+  _globals['_SOURCECHANGED']._serialized_start=1310
+  _globals['_SOURCECHANGED']._serialized_end=1361
+  _globals['_DECISION']._serialized_start=1363
+  _globals['_DECISION']._serialized_end=1424
+  _globals['_NUMBER']._serialized_start=1426
+  _globals['_NUMBER']._serialized_end=1463
+  _globals['_RESULT']._serialized_start=1466
+  _globals['_RESULT']._serialized_end=1841
+  _globals['_INTERPRETATION']._serialized_start=1843
+  _globals['_INTERPRETATION']._serialized_end=1967
+  _globals['_FILLEDSLOT']._serialized_start=1969
+  _globals['_FILLEDSLOT']._serialized_end=2088
+  _globals['_EXPLANATION']._serialized_start=2090
+  _globals['_EXPLANATION']._serialized_end=2198
+  _globals['_NAMED']._serialized_start=2200
+  _globals['_NAMED']._serialized_end=2235
+  _globals['_RIVAL']._serialized_start=2237
+  _globals['_RIVAL']._serialized_end=2325
+  _globals['_COMMAND']._serialized_start=2327
+  _globals['_COMMAND']._serialized_end=2401
+  _globals['_SLOT']._serialized_start=2403
+  _globals['_SLOT']._serialized_end=2438
+  _globals['_FORMATTED']._serialized_start=2440
+  _globals['_FORMATTED']._serialized_end=2500
+  _globals['_PIECE']._serialized_start=2502
+  _globals['_PIECE']._serialized_end=2551
+  _globals['_WORD']._serialized_start=2554
+  _globals['_WORD']._serialized_end=2692
+  _globals['_ALTERNATIVE']._serialized_start=2694
+  _globals['_ALTERNATIVE']._serialized_end=2736
+  _globals['_LATTICE']._serialized_start=2738
+  _globals['_LATTICE']._serialized_end=2811
+  _globals['_NODE']._serialized_start=2813
+  _globals['_NODE']._serialized_end=2860
+  _globals['_ARC']._serialized_start=2863
+  _globals['_ARC']._serialized_end=3081
 # @@protoc_insertion_point(module_scope)

@@ -106,12 +106,14 @@ class Revised(_message.Message):
     def __init__(self, utterance: _Optional[int] = ..., version: _Optional[int] = ..., reset: _Optional[bool] = ..., result: _Optional[_Union[Result, _Mapping]] = ...) -> None: ...
 
 class Committed(_message.Message):
-    __slots__ = ("utterance", "version")
+    __slots__ = ("utterance", "version", "decision")
     UTTERANCE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
     utterance: int
     version: int
-    def __init__(self, utterance: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+    decision: Decision
+    def __init__(self, utterance: _Optional[int] = ..., version: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
 
 class Cancelled(_message.Message):
     __slots__ = ("utterance", "reason")
@@ -154,7 +156,7 @@ class Number(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("text", "words", "confidence", "alternatives", "lattice", "command", "formatted", "explanations")
+    __slots__ = ("text", "words", "confidence", "alternatives", "lattice", "command", "formatted", "explanations", "interpretation", "directed")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -163,6 +165,8 @@ class Result(_message.Message):
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     FORMATTED_FIELD_NUMBER: _ClassVar[int]
     EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
+    INTERPRETATION_FIELD_NUMBER: _ClassVar[int]
+    DIRECTED_FIELD_NUMBER: _ClassVar[int]
     text: str
     words: _containers.RepeatedCompositeFieldContainer[Word]
     confidence: float
@@ -171,7 +175,39 @@ class Result(_message.Message):
     command: Command
     formatted: Formatted
     explanations: _containers.RepeatedCompositeFieldContainer[Explanation]
-    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., lattice: _Optional[_Union[Lattice, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., formatted: _Optional[_Union[Formatted, _Mapping]] = ..., explanations: _Optional[_Iterable[_Union[Explanation, _Mapping]]] = ...) -> None: ...
+    interpretation: Interpretation
+    directed: float
+    def __init__(self, text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., lattice: _Optional[_Union[Lattice, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., formatted: _Optional[_Union[Formatted, _Mapping]] = ..., explanations: _Optional[_Iterable[_Union[Explanation, _Mapping]]] = ..., interpretation: _Optional[_Union[Interpretation, _Mapping]] = ..., directed: _Optional[float] = ...) -> None: ...
+
+class Interpretation(_message.Message):
+    __slots__ = ("intent", "confidence", "slots", "words", "template")
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    intent: str
+    confidence: float
+    slots: _containers.RepeatedCompositeFieldContainer[FilledSlot]
+    words: _containers.RepeatedScalarFieldContainer[str]
+    template: bool
+    def __init__(self, intent: _Optional[str] = ..., confidence: _Optional[float] = ..., slots: _Optional[_Iterable[_Union[FilledSlot, _Mapping]]] = ..., words: _Optional[_Iterable[str]] = ..., template: _Optional[bool] = ...) -> None: ...
+
+class FilledSlot(_message.Message):
+    __slots__ = ("name", "value", "normal", "first", "end", "names")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    NORMAL_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    normal: str
+    first: int
+    end: int
+    names: _containers.RepeatedCompositeFieldContainer[Named]
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ..., normal: _Optional[str] = ..., first: _Optional[int] = ..., end: _Optional[int] = ..., names: _Optional[_Iterable[_Union[Named, _Mapping]]] = ...) -> None: ...
 
 class Explanation(_message.Message):
     __slots__ = ("word", "bias", "names", "lost")

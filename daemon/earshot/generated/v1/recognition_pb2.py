@@ -25,15 +25,17 @@ _sym_db = _symbol_database.Default()
 from earshot.generated.v1 import events_pb2 as earshot_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65\x61rshot/v1/recognition.proto\x12\nearshot.v1\x1a\x17\x65\x61rshot/v1/events.proto\"3\n\rListenRequest\x12\"\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x12.earshot.v1.Filter\"2\n\x0eListenResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"]\n\x10RecognizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1b.earshot.v1.RecognizeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07request\"5\n\x11RecognizeResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"\xd3\x01\n\x0fRecognizeConfig\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.earshot.v1.SampleFormat\x12\x13\n\x0bsample_rate\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\x12\"\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Filter\x12&\n\x08\x63ommands\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Commands\x12#\n\x07phrases\x18\x06 \x03(\x0b\x32\x12.earshot.v1.Phrase\"W\n\x06Phrase\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsounds_like\x18\x02 \x01(\t\x12\x12\n\x05\x62oost\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04kind\x18\x04 \x01(\tB\x08\n\x06_boost\"=\n\x08\x43ommands\x12\x11\n\ttemplates\x18\x01 \x01(\t\x12\x13\n\x06reject\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_reject\"e\n\x06\x46ilter\x12\x10\n\x08partials\x18\x01 \x01(\x08\x12\x10\n\x08lattices\x18\x02 \x01(\x08\x12\x0e\n\x06n_best\x18\x03 \x01(\r\x12\x11\n\tformatted\x18\x04 \x01(\x08\x12\x14\n\x0c\x65xplanations\x18\x05 \x01(\x08*_\n\x0cSampleFormat\x12\x1d\n\x19SAMPLE_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13SAMPLE_FORMAT_S16LE\x10\x01\x12\x17\n\x13SAMPLE_FORMAT_F32LE\x10\x02\x32\x9e\x01\n\x0bRecognition\x12\x41\n\x06Listen\x12\x19.earshot.v1.ListenRequest\x1a\x1a.earshot.v1.ListenResponse0\x01\x12L\n\tRecognize\x12\x1c.earshot.v1.RecognizeRequest\x1a\x1d.earshot.v1.RecognizeResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65\x61rshot/v1/recognition.proto\x12\nearshot.v1\x1a\x17\x65\x61rshot/v1/events.proto\"3\n\rListenRequest\x12\"\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x12.earshot.v1.Filter\"2\n\x0eListenResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"]\n\x10RecognizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1b.earshot.v1.RecognizeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07request\"5\n\x11RecognizeResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x11.earshot.v1.Event\"\xb2\x02\n\x0fRecognizeConfig\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.earshot.v1.SampleFormat\x12\x13\n\x0bsample_rate\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\x12\"\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Filter\x12&\n\x08\x63ommands\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Commands\x12#\n\x07phrases\x18\x06 \x03(\x0b\x32\x12.earshot.v1.Phrase\x12-\n\x0c\x65nd_pointing\x18\x07 \x01(\x0b\x32\x17.earshot.v1.EndPointing\x12\x1b\n\x0e\x61ttention_hint\x18\x08 \x01(\x01H\x00\x88\x01\x01\x42\x11\n\x0f_attention_hint\"\xa1\x02\n\x0b\x45ndPointing\x12\"\n\x06preset\x18\x01 \x01(\x0e\x32\x12.earshot.v1.Preset\x12\x14\n\x07\x64one_ms\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x15\n\x08pause_ms\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x1a\n\rlong_pause_ms\x18\x04 \x01(\rH\x02\x88\x01\x01\x12\x17\n\nlongest_ms\x18\x05 \x01(\rH\x03\x88\x01\x01\x12\x17\n\nnothing_ms\x18\x06 \x01(\rH\x04\x88\x01\x01\x12\x19\n\x0cspeculations\x18\x07 \x01(\rH\x05\x88\x01\x01\x42\n\n\x08_done_msB\x0b\n\t_pause_msB\x10\n\x0e_long_pause_msB\r\n\x0b_longest_msB\r\n\x0b_nothing_msB\x0f\n\r_speculations\"W\n\x06Phrase\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsounds_like\x18\x02 \x01(\t\x12\x12\n\x05\x62oost\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04kind\x18\x04 \x01(\tB\x08\n\x06_boost\"=\n\x08\x43ommands\x12\x11\n\ttemplates\x18\x01 \x01(\t\x12\x13\n\x06reject\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_reject\"~\n\x06\x46ilter\x12\x10\n\x08partials\x18\x01 \x01(\x08\x12\x10\n\x08lattices\x18\x02 \x01(\x08\x12\x0e\n\x06n_best\x18\x03 \x01(\r\x12\x11\n\tformatted\x18\x04 \x01(\x08\x12\x14\n\x0c\x65xplanations\x18\x05 \x01(\x08\x12\x17\n\x0finterpretations\x18\x06 \x01(\x08*_\n\x0cSampleFormat\x12\x1d\n\x19SAMPLE_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13SAMPLE_FORMAT_S16LE\x10\x01\x12\x17\n\x13SAMPLE_FORMAT_F32LE\x10\x02*Y\n\x06Preset\x12\x16\n\x12PRESET_UNSPECIFIED\x10\x00\x12\x11\n\rPRESET_NORMAL\x10\x01\x12\x10\n\x0cPRESET_QUICK\x10\x02\x12\x12\n\x0ePRESET_PATIENT\x10\x03\x32\x9e\x01\n\x0bRecognition\x12\x41\n\x06Listen\x12\x19.earshot.v1.ListenRequest\x1a\x1a.earshot.v1.ListenResponse0\x01\x12L\n\tRecognize\x12\x1c.earshot.v1.RecognizeRequest\x1a\x1d.earshot.v1.RecognizeResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'earshot.v1.recognition_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SAMPLEFORMAT']._serialized_start=793
-  _globals['_SAMPLEFORMAT']._serialized_end=888
+  _globals['_SAMPLEFORMAT']._serialized_start=1205
+  _globals['_SAMPLEFORMAT']._serialized_end=1300
+  _globals['_PRESET']._serialized_start=1302
+  _globals['_PRESET']._serialized_end=1391
   _globals['_LISTENREQUEST']._serialized_start=69
   _globals['_LISTENREQUEST']._serialized_end=120
   _globals['_LISTENRESPONSE']._serialized_start=122
@@ -43,13 +45,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOGNIZERESPONSE']._serialized_start=269
   _globals['_RECOGNIZERESPONSE']._serialized_end=322
   _globals['_RECOGNIZECONFIG']._serialized_start=325
-  _globals['_RECOGNIZECONFIG']._serialized_end=536
-  _globals['_PHRASE']._serialized_start=538
-  _globals['_PHRASE']._serialized_end=625
-  _globals['_COMMANDS']._serialized_start=627
-  _globals['_COMMANDS']._serialized_end=688
-  _globals['_FILTER']._serialized_start=690
-  _globals['_FILTER']._serialized_end=791
-  _globals['_RECOGNITION']._serialized_start=891
-  _globals['_RECOGNITION']._serialized_end=1049
+  _globals['_RECOGNIZECONFIG']._serialized_end=631
+  _globals['_ENDPOINTING']._serialized_start=634
+  _globals['_ENDPOINTING']._serialized_end=923
+  _globals['_PHRASE']._serialized_start=925
+  _globals['_PHRASE']._serialized_end=1012
+  _globals['_COMMANDS']._serialized_start=1014
+  _globals['_COMMANDS']._serialized_end=1075
+  _globals['_FILTER']._serialized_start=1077
+  _globals['_FILTER']._serialized_end=1203
+  _globals['_RECOGNITION']._serialized_start=1394
+  _globals['_RECOGNITION']._serialized_end=1552
 # @@protoc_insertion_point(module_scope)
