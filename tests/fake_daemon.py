@@ -3,21 +3,23 @@
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 
 from earshot import compose
 from earshot.commands import run
 from earshot.life import Mind
+from earshot.session import Recognises
 
 from tests.fake_recogniser import FakeRecogniser
 
 
-def main() -> int:
+def main(recogniser: Callable[[float], Recognises] = FakeRecogniser) -> int:
     logging.basicConfig(level=logging.INFO, format="earshot: %(message)s")
     delay = float(sys.argv[1])
     parser = argparse.ArgumentParser()
     run.add_parser(parser.add_subparsers())
     options = parser.parse_args(["run", *sys.argv[2:]])
-    mind = Mind(lambda: FakeRecogniser(delay), "fake", "1.0")
+    mind = Mind(lambda: recogniser(delay), "fake", "1.0")
     compose.run(run.chosen(options), mind, run.show)
     return 0
 

@@ -6,6 +6,7 @@ defect would.
 """
 
 import time
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +77,12 @@ class FakeRecogniser:
             return []
         self._open, self._words = False, ()
         return [Cancelled(self._at, self._number, reason)]
+
+    def anew(self, at: int, utterances: int) -> "FakeRecogniser":
+        fresh = copy(self)
+        fresh._rest, fresh._words, fresh._open = self._rest[:0], (), False
+        fresh._at, fresh._number, fresh._quiet = at, utterances, 0
+        return fresh
 
     def _block(self, level: float) -> list[Event]:
         time.sleep(self._delay)

@@ -16,6 +16,7 @@ from earshot.events import AudioDropped, SourceChanged
 from earshot.generated.v1 import recognition_pb2 as pb
 from earshot.generated.v1.events_pb2 import Event
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
+from earshot.mute import MuteSwitch
 from earshot.server import serving
 from earshot.session import Recognises
 from earshot.sessions import Sessions, SessionSettings
@@ -36,6 +37,7 @@ class Room:
     def __init__(self) -> None:
         self._items: asyncio.Queue[Item | None] = asyncio.Queue()
         self._position = 0
+        self._muted = False
 
     def say(self, *pieces: Samples) -> None:
         for samples in pieces:
@@ -51,12 +53,20 @@ class Room:
         description = "back" if ready else "away"
         self._items.put_nowait(SourceChanged(self._position, ready, description))
 
+    async def mute(self) -> bool:
+        self._muted = True
+        return True
+
+    def unmute(self) -> None:
+        self._muted = False
+
     def end(self) -> None:
         self._items.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[Item]:
         while (item := await self._items.get()) is not None:
-            yield item
+            if not self._muted:
+                yield item
 
 
 @dataclass
@@ -86,8 +96,9 @@ async def house(
     # A short name: a socket's path has 107 bytes at most, and pytest's folders are long.
     with tempfile.TemporaryDirectory(prefix="e") as folder:
         path = Path(folder) / "e.sock"
+        switch = MuteSwitch(sessions, room, Path(folder) / "kept", Path(folder) / "muted")
         async with (
-            serving(path, api_settings or ApiSettings(), sessions, about),
+            serving(path, api_settings or ApiSettings(), sessions, about, switch),
             grpc.aio.insecure_channel(f"unix:{path}") as channel,
         ):
             yield House(sessions, room, channel, path)

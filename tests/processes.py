@@ -92,7 +92,7 @@ def process(
         with subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**(environment or os.environ), "XDG_DATA_HOME": folder},  # nobody's own catalog
+            env=_apart(environment or os.environ, folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -101,6 +101,11 @@ def process(
                 yield Daemon(process, place)
             finally:
                 process.kill()
+
+
+def _apart(environment: Mapping[str, str], folder: str) -> dict[str, str]:
+    """With nobody's own catalog or state."""
+    return {**environment, "XDG_DATA_HOME": folder, "XDG_STATE_HOME": folder}
 
 
 def channel(house: Daemon) -> grpc.Channel:

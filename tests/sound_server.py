@@ -77,6 +77,14 @@ class SoundServer:
         """Bring the room back."""
         self._control("load-module", *ROOM)
 
+    def recorded(self) -> bool:
+        """Whether anybody has the room open to hear it."""
+        run = ["pactl", "list", "short", "source-outputs"]
+        told = subprocess.run(
+            run, env=self.environment, check=True, capture_output=True, timeout=PATIENCE
+        )
+        return bool(told.stdout.strip())
+
     def play(self, recording: Path) -> None:
         """Play a recording into the room, to its end."""
         subprocess.run(["paplay", recording], env=self.environment, check=True, timeout=60)

@@ -161,7 +161,9 @@ def test_the_doctor_does_not_take_the_microphone_from_the_daemon(
     monkeypatch.setattr("earshot.commands.doctor.PortAudio", no_microphone)
     monkeypatch.setattr(
         "earshot.commands.doctor.status",
-        lambda _: SimpleNamespace(ready=True, source="microphone 'x' (16000 Hz, channels: 1)"),
+        lambda _: SimpleNamespace(
+            ready=True, muted=False, source="microphone 'x' (16000 Hz, channels: 1)"
+        ),
     )
     monkeypatch.setattr("earshot.compose.load_engine", lambda _: FakeEngine())
     main(["doctor", "--json"])
@@ -171,8 +173,9 @@ def test_the_doctor_does_not_take_the_microphone_from_the_daemon(
 
 
 def test_the_microphone_or_else_the_recording_that_comes_with_it(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # nobody muted it
     settings = config.Settings(source="auto")
     monkeypatch.setattr(compose, "PortAudio", no_microphone)
     source = compose.open_source(settings)

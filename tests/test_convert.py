@@ -57,6 +57,7 @@ all_events = st.one_of(
     st.builds(ev.Cancelled, positions, counts, texts),
     st.builds(ev.AudioDropped, positions, counts, counts),
     st.builds(ev.SourceChanged, positions, st.booleans(), texts),
+    st.builds(ev.Muted, positions, st.booleans()),
 )
 
 

@@ -41,3 +41,6 @@ def test_the_pre_roll_is_the_last_audio_in_order(count: int) -> None:
     kept = preroll.take()
     assert kept[::VAD_FRAME].tolist() == list(range(count))[-15:]
     assert len(preroll.take()) == 0
+    for frame in kept.reshape(-1, VAD_FRAME):
+        preroll.add(frame)
+    assert preroll.take(100).tolist() == kept[-5 * VAD_FRAME :].tolist()

@@ -7,6 +7,7 @@ from earshot.events import (
     Committed,
     EndPoint,
     Event,
+    Muted,
     Partial,
     Retracted,
     Revised,
@@ -39,6 +40,8 @@ LINES: list[tuple[Event, str]] = [
     (Cancelled(16_000, 3, "nothing was said"), "[3] cancelled: nothing was said"),
     (AudioDropped(16_000, 8_000, 8_000), "0.50 s of audio were lost"),
     (SourceChanged(16_000, ready=False, description="gone"), "gone"),
+    (Muted(16_000, muted=True), "muted: the microphone is closed"),
+    (Muted(16_000, muted=False), "unmuted"),
 ]
 
 

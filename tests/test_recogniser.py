@@ -22,7 +22,7 @@ from earshot.events import (
     Word,
 )
 from earshot.lattice import EMPTY
-from earshot.recogniser import Recogniser
+from earshot.recogniser import BEHIND_MS, Recogniser
 from earshot.units import VAD_FRAME, VAD_FRAME_MS, samples
 from earshot.vad import VadSettings
 
@@ -200,7 +200,7 @@ def test_what_the_detector_goes_on_hearing_behind_an_end_is_no_new_utterance() -
     assert names(first).count("SpeechStarted") == 1
     more = heard.accept(loud(200))
     started = next(e for e in more if isinstance(e, SpeechStarted))
-    assert started.start == started.at - samples(VadSettings().preroll_ms)
+    assert started.start == started.at - samples(BEHIND_MS)
     noise = recogniser(SURE, final=5.0)
     noise._vad._detector.is_speech = lambda *_: True
     events = noise.accept(np.concatenate([loud(500), quiet(2_000 + SURE.done_ms)]))

@@ -13,6 +13,7 @@ from earshot.commands import (
     catalog,
     doctor,
     listen,
+    mute,
     run,
     status,
     transcribe,
@@ -20,7 +21,7 @@ from earshot.commands import (
 )
 from earshot.errors import EarshotError
 
-COMMANDS = (run, listen, transcribe, catalog, status, doctor, bundle, bench, understand)
+COMMANDS = (run, listen, transcribe, catalog, status, mute, doctor, bundle, bench, understand)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

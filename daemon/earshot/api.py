@@ -16,9 +16,11 @@ from earshot.command_set import REJECT, Commands
 from earshot.convert import duration, ends_of, to_message, wanted
 from earshot.entries import Entry, Kind, Phrases, named
 from earshot.errors import EarshotError, LimitError, RequestError
-from earshot.generated.v1 import recognition_pb2, status_pb2
+from earshot.generated.v1 import privacy_pb2, recognition_pb2, status_pb2
+from earshot.generated.v1.privacy_pb2_grpc import PrivacyServicer
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionServicer
 from earshot.generated.v1.status_pb2_grpc import StatusServicer
+from earshot.mute import MuteSwitch
 from earshot.outbox import Outbox
 from earshot.pushed import PcmFormat, PushedAudio
 from earshot.session import Session
@@ -205,6 +207,21 @@ def _audio(request: recognition_pb2.RecognizeRequest) -> bytes:
     return request.audio
 
 
+class PrivacyApi(PrivacyServicer):
+    """The service Privacy."""
+
+    def __init__(self, switch: MuteSwitch) -> None:
+        self._switch = switch
+
+    async def SetMuted(  # noqa: N802
+        self, request: privacy_pb2.SetMutedRequest, context: Context
+    ) -> privacy_pb2.SetMutedResponse:
+        """Mute or unmute."""
+        async with answered(context):
+            answer = await self._switch.set(muted=request.muted)
+        return privacy_pb2.SetMutedResponse(**answer._asdict())
+
+
 class StatusApi(StatusServicer):
     """The service Status."""
 
@@ -223,7 +240,7 @@ class StatusApi(StatusServicer):
         return status_pb2.GetStatusResponse(
             ready=self._sessions.ready,
             mode=status_pb2.MODE_LOCAL_ONLY,
-            muted=False,  # there is no switch yet that could mute it
+            muted=self._sessions.source.muted,
             sandbox=sandbox,
             bundle=status_pb2.BundleName(name=about.bundle, version=about.version),
             source=self._sessions.source.description,

@@ -9,7 +9,8 @@ import grpc
 from earshot.convert import from_message
 from earshot.errors import DeviceError
 from earshot.events import Event
-from earshot.generated.v1 import recognition_pb2, status_pb2
+from earshot.generated.v1 import privacy_pb2, recognition_pb2, status_pb2
+from earshot.generated.v1.privacy_pb2_grpc import PrivacyStub
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
 from earshot.generated.v1.status_pb2_grpc import StatusStub
 
@@ -51,6 +52,15 @@ def status(channel: grpc.Channel) -> status_pb2.GetStatusResponse:
     stub = StatusStub(channel)  # type: ignore[no-untyped-call]
     answer: status_pb2.GetStatusResponse = stub.GetStatus(
         status_pb2.GetStatusRequest(), timeout=ANSWER_SECONDS
+    )
+    return answer
+
+
+def set_muted(channel: grpc.Channel, *, muted: bool) -> privacy_pb2.SetMutedResponse:
+    """Have the microphone closed, or opened again."""
+    stub = PrivacyStub(channel)  # type: ignore[no-untyped-call]
+    answer: privacy_pb2.SetMutedResponse = stub.SetMuted(
+        privacy_pb2.SetMutedRequest(muted=muted), timeout=ANSWER_SECONDS
     )
     return answer
 

@@ -35,14 +35,14 @@ class Clients:
             raise LimitError(_AT_ONCE, self.now + 1, self.limit, "clients")
         self.now += 1
         self.total += 1
-        number, began, before = self.total, session.position, session.utterances
+        number, began, before = self.total, session.heard, session.utterances
         logger.info("client %d opened: %s", number, name)
         try:
             yield
         finally:
             self.now -= 1
             self.dropped += outbox.unread
-            heard, spoken = seconds(session.position - began), session.utterances - before
+            heard, spoken = seconds(session.heard - began), session.utterances - before
             facts = f"{heard:.1f} s of audio, {spoken} utterances, {outbox.sent} events"
             end = ", dropped because it did not read" if outbox.unread else ""
             logger.info("client %d closed: %s, %s%s", number, name, facts, end)

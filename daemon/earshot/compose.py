@@ -18,8 +18,9 @@ from earshot.events import Event
 from earshot.feed import Feed
 from earshot.life import Mind, Plan, live
 from earshot.microphone import Microphone, MicrophoneSettings, PortAudio
+from earshot.mute import KEPT_MODE, Flag
 from earshot.naming import Naming
-from earshot.place import default_socket
+from earshot.place import MUTED, default_socket, default_state
 from earshot.session import Recognises
 from earshot.sources import AudioFile, RawInput, Source
 
@@ -37,7 +38,17 @@ async def _live(
 ) -> None:
     feed = Feed(source, settings.feed.limit_ms, lossless=not source.live)
     place = settings.api.socket or default_socket()
-    plan = Plan(mind, feed, source.description, place, settings.sessions, settings.api, show)
+    plan = Plan(
+        mind,
+        feed,
+        source.description,
+        place,
+        default_state(),
+        settings.sessions,
+        settings.api,
+        show,
+        settings.require_sandbox,
+    )
     await live(plan)
 
 
@@ -71,7 +82,7 @@ def open_source(settings: Settings) -> Source:
     """Open what the settings name. Raises AudioError or DeviceError if it cannot be heard."""
     match settings.source:
         case "mic":
-            return Microphone(settings.microphone)
+            return Microphone(settings.microphone, muted=_muted())
         case "auto":
             return _microphone_or_recording(settings.microphone)
         case "-":
@@ -80,7 +91,13 @@ def open_source(settings: Settings) -> Source:
             return AudioFile(Path(file), paced=True)
 
 
+def _muted() -> bool:
+    return Flag(default_state() / MUTED, KEPT_MODE).up
+
+
 def _microphone_or_recording(settings: MicrophoneSettings) -> Source:
+    if _muted():  # then not even a look at it
+        return Microphone(settings, muted=True)
     try:
         PortAudio().open(settings).close()
     except DeviceError as error:

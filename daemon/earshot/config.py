@@ -34,6 +34,8 @@ class Settings:
     """file of the catalog whose names are favoured; without it, that of `earshot catalog`"""
     templates: Path | None = None
     """file of sentence templates by which utterances are understood before all else"""
+    require_sandbox: bool = False
+    """refuse to run where the kernel does not keep the daemon off the network"""
     weights: KindWeights = field(default_factory=KindWeights)
     """how much names are favoured, by their kind"""
     microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)

@@ -202,6 +202,7 @@ _BUILDERS: dict[type, tuple[str, Callable[[Any, Filter], Any]]] = {
         "source_changed",
         lambda e, _: pb.SourceChanged(ready=e.ready, description=e.description),
     ),
+    ev.Muted: ("muted", lambda e, _: pb.Muted(muted=e.muted)),
 }
 
 
@@ -283,4 +284,5 @@ _READERS: dict[str, Callable[[int, Any], ev.Event]] = {
     "cancelled": lambda at, m: ev.Cancelled(at, m.utterance, m.reason),
     "audio_dropped": lambda at, m: ev.AudioDropped(at, m.samples, m.total),
     "source_changed": lambda at, m: ev.SourceChanged(at, m.ready, m.description),
+    "muted": lambda at, m: ev.Muted(at, m.muted),
 }

@@ -48,7 +48,9 @@ class EndPointSettings:
     longest_ms: int = 30_000
     """length at which it ends in any case"""
     nothing_ms: int = 1_500
-    """silence after which speech without words is given up"""
+    """silence, or stillness, after which speech without words is given up"""
+    deaf_ms: int = 3_000
+    """pause after which it is given up whatever goes on: nothing of that is understood"""
     speculations: int = 3
     """how often an end may be announced in one utterance; 0: never"""
 
@@ -180,6 +182,8 @@ def rules(settings: EndPointSettings) -> tuple[Rule, ...]:
         Rule("others speak", over=s.others_ms),
         Rule("breath", silence=s.breath_ms, pause=s.breath_ms, length=s.long_ms),
         Rule("nothing was said", after_words=False, silence=s.nothing_ms),
+        Rule("nobody speaks", after_words=False, still=s.nothing_ms),
+        Rule("nothing is understood", after_words=False, pause=s.deaf_ms),
         Rule("too long", after_words=False, length=s.longest_ms),
         Rule("likely done", early, probability=s.likely, still=s.likely_ms),
         Rule("short pause", early, silence=s.short_pause_ms, pause=s.short_pause_ms),

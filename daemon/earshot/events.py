@@ -241,6 +241,14 @@ class SourceChanged:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """The owner closed the microphone, or opened it again."""
+
+    at: int
+    muted: bool
+
+
 Event = (
     SpeechStarted
     | Partial
@@ -251,4 +259,5 @@ Event = (
     | Cancelled
     | AudioDropped
     | SourceChanged
+    | Muted
 )

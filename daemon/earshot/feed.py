@@ -16,7 +16,7 @@ from typing import Self
 
 from earshot.errors import SettingsError
 from earshot.events import AudioDropped
-from earshot.sources import Chunk, Item, Source
+from earshot.sources import Chunk, Item, Mutable, Source
 from earshot.units import samples
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ class Feed:
         self._items: deque[Item] = deque()
         self._backlog = 0  # samples in the items
         self._gap: tuple[int, int] | None = None  # being lost: from, up to
-        self._ended = self._closed = False
+        self._ended = self._closed = self._muted = False
+        self._mutes = 0  # how often it was muted: what is older is thrown away
         self._error: Exception | None = None
         self.dropped = 0
 
@@ -88,6 +89,23 @@ class Feed:
         if self._thread.is_alive():
             logger.warning("%s does not let go and is left behind", self._source.description)
 
+    async def mute(self) -> bool:
+        """Throw away what waits and what comes, and close the device; False if it is held."""
+        with self._state:
+            self._muted, self._mutes = True, self._mutes + 1
+            self._items.clear()
+            self._backlog, self._gap = 0, None
+            self._state.notify()
+        source = self._source
+        return await asyncio.to_thread(source.mute) if isinstance(source, Mutable) else True
+
+    def unmute(self) -> None:
+        """Give again what comes."""
+        with self._state:
+            self._muted = False
+        if isinstance(self._source, Mutable):
+            self._source.unmute()
+
     def _take(self) -> Item:
         item = self._items.popleft()
         self._backlog -= _length(item)
@@ -109,9 +127,10 @@ class Feed:
 
     def _put(self, item: Item) -> None:
         """Hand an item on, wait until there is room, or lose it."""
+        mutes = self._mutes
         if self._lossless:
             self._state.wait_for(lambda: self._closed or not self._full(_length(item)))
-        if self._closed:
+        if self._closed or self._muted or mutes != self._mutes:
             return
         if not isinstance(item, Chunk):
             if isinstance(item, AudioDropped) and self._gap is not None:

@@ -41,8 +41,9 @@ class PreRoll:
         """Keep a frame; the oldest goes."""
         self._ring.append(frame)
 
-    def take(self) -> Samples:
-        """Give all that is kept, oldest first; nothing is kept after."""
+    def take(self, milliseconds: int | None = None) -> Samples:
+        """Give all that is kept or the last of it, oldest first; nothing is kept after."""
         kept = np.concatenate([*self._ring]) if self._ring else np.zeros(0, np.float32)
         self._ring.clear()
-        return kept
+        wanted = len(kept) if milliseconds is None else milliseconds // VAD_FRAME_MS * VAD_FRAME
+        return kept[max(0, len(kept) - wanted) :]

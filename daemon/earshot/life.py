@@ -1,6 +1,6 @@
 """The life of the daemon: everything starts in order, and stops in reverse.
 
-    inference thread ▶ socket, services ▶ source ▶ READY … signal ▶ last events ▶ source ▶ socket
+    sandbox ▶ inference thread ▶ services ▶ source ▶ READY … signal ▶ last events ▶ source ▶ socket
 
 The first signal asks for a polite end, in which what is being said is committed; a second one ends
 the process at once.
@@ -20,8 +20,10 @@ from earshot.api import About, ApiSettings
 from earshot.errors import DeviceError, LimitError
 from earshot.events import Event
 from earshot.feed import Feed
+from earshot.mute import MuteSwitch
 from earshot.notify import Notifier
-from earshot.sandbox import refuses_internet
+from earshot.place import MUTED
+from earshot.sandbox import keep_local
 from earshot.server import serving
 from earshot.session import Recognises
 from earshot.sessions import Condition, Sessions, SessionSettings, Special, unable
@@ -52,24 +54,28 @@ class Plan:
     feed: Feed
     source: str  # describes the feed
     place: Path  # of the socket
+    state: Path  # folder of what outlives the daemon
     sessions: SessionSettings
     api: ApiSettings
     show: Callable[[Event], None] | None  # gets the events of the source, in a thread
+    require_sandbox: bool = False
 
 
 async def live(plan: Plan) -> None:
     """Serve until a signal comes. Raises what made it impossible to go on."""
+    kept = keep_local(required=plan.require_sandbox)
     mind, notifier = plan.mind, Notifier()
-    about = About(mind.bundle, mind.version, refuses_internet(), time.monotonic())
+    about = About(mind.bundle, mind.version, kept, time.monotonic())
     with closing(_sessions(plan)) as sessions:
-        async with serving(plan.place, plan.api, sessions, about):
+        switch = _switch(plan, sessions)
+        async with serving(plan.place, plan.api, sessions, about, switch):
             logger.info("clients are served at %s", plan.place)
             works = [
                 _show(sessions, plan.show),
                 _announce(sessions, notifier),
                 _say_when_over(sessions, plan.place),
                 notifier.watch(lambda: _progress(sessions)),
-                sessions.follow(plan.feed),
+                _follow(sessions, plan.feed, switch),
                 *([mind.watch()] if mind.watch else []),
             ]
             try:
@@ -78,11 +84,16 @@ async def live(plan: Plan) -> None:
                     await sessions.stop()
             finally:
                 await plan.feed.close()
+                await switch.stop()
 
 
 def _sessions(plan: Plan) -> Sessions:
     mind = plan.mind
     return Sessions(mind.new_recogniser, plan.sessions, plan.source, mind.special)
+
+
+def _switch(plan: Plan, sessions: Sessions) -> MuteSwitch:
+    return MuteSwitch(sessions, plan.feed, plan.state / MUTED, plan.place.with_name(MUTED))
 
 
 @asynccontextmanager
@@ -129,12 +140,19 @@ def _on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, leave, number)
 
 
+async def _follow(sessions: Sessions, feed: Feed, switch: MuteSwitch) -> None:
+    """Hear the source, unless its owner muted it before the daemon was started."""
+    await switch.start()
+    await sessions.follow(feed)
+
+
 async def _announce(sessions: Sessions, notifier: Notifier) -> None:
     """Say that the daemon is ready, once it is known how the source is."""
     async for source in sessions.changes():
-        if source.condition is not Condition.OPENING:
+        if source.known:
             notifier.ready()
-            logger.info("ready: %s", source.description)
+            muted = ", muted" if source.muted else ""
+            logger.info("ready: %s%s", source.description, muted)
             return
 
 

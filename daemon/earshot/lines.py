@@ -13,6 +13,7 @@ from earshot.events import (
     Explanation,
     Interpretation,
     Lattice,
+    Muted,
     Named,
     Partial,
     Result,
@@ -33,7 +34,7 @@ def line(event: Event) -> str:
     return f"{seconds(event.at):9.2f} s  {_said(event)}"
 
 
-def _said(event: Event) -> str:  # noqa: PLR0911 - one answer for each kind of event
+def _said(event: Event) -> str:  # noqa: C901, PLR0911 - one answer for each kind of event
     match event:
         case SpeechStarted():
             return f"[{event.utterance}] speech started at {seconds(event.start):.2f} s"
@@ -53,6 +54,8 @@ def _said(event: Event) -> str:  # noqa: PLR0911 - one answer for each kind of e
             return f"{seconds(event.samples):.2f} s of audio were lost"
         case SourceChanged():
             return event.description
+        case Muted():
+            return "muted: the microphone is closed" if event.muted else "unmuted"
 
 
 def _ended(event: EndPoint) -> str:
@@ -183,9 +186,20 @@ _NAMES: dict[type, str] = {
     Cancelled: "cancelled",
     AudioDropped: "audio_dropped",
     SourceChanged: "source_changed",
+    Muted: "muted",
 }
 _POSITIONS = ("at", "start", "heard", "end")  # samples, told in seconds
-_FACTS = ("utterance", "version", "reset", "reason", "samples", "total", "ready", "description")
+_FACTS = (
+    "utterance",
+    "version",
+    "reset",
+    "reason",
+    "samples",
+    "total",
+    "ready",
+    "description",
+    "muted",
+)
 
 
 # What `earshot transcribe` tells of an event, beside its words and lattices.

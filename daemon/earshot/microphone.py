@@ -21,6 +21,7 @@ from earshot.events import SourceChanged
 from earshot.sources import Converter, Item
 from earshot.units import SAMPLE_RATE
 
+LET_GO_SECONDS = 2.0  # for a device to be closed; a frozen sound server may never let go
 LATE = 4  # looks in the time of a block for one that is late
 
 
@@ -75,36 +76,87 @@ class Microphone:
     """Chunks from a microphone, for ever; SourceChanged whenever it comes (also first) or goes.
 
     AudioDropped comes before a gap. PortAudio only says that samples were lost; how many is
-    reckoned by the clock. Positions count lost samples, but not the time without a device.
+    reckoned by the clock. Positions count lost samples, but not the time without a device. Muted,
+    it has no device open and tells nothing.
     """
 
     live = True
 
-    def __init__(self, settings: MicrophoneSettings, devices: Devices | None = None) -> None:
+    def __init__(
+        self, settings: MicrophoneSettings, devices: Devices | None = None, *, muted: bool = False
+    ) -> None:
         """From PortAudio's devices or others. DeviceError if PortAudio is not installed."""
         self.description = f"microphone {settings.device!r}" if settings.device else "microphone"
-        self._settings, self._devices = settings, devices or PortAudio()
-        self._closed = threading.Event()
+        self._settings = settings
+        # Muted, not even PortAudio is there: it begins with a look into every device.
+        self._devices = devices or (None if muted else PortAudio())
+        self._state = threading.Condition()  # guards all that follows
+        self._closed, self._muted = False, muted
+        self._busy = False  # with a device
+        self._told = False  # that it is away
         self._converter = Converter(SAMPLE_RATE)
 
     def __iter__(self) -> Iterator[Item]:
         """Hear until closed."""
-        told = False  # that it is away
-        while not self._closed.is_set():
+        while self._may_begin():
             try:
-                with closing(self._devices.open(self._settings)) as recording:
-                    told = False
+                with self._opened() as recording:
+                    self._told = False
                     yield self._come(recording)
                     yield from self._hear(recording)
             except DeviceError as error:
-                if not told:
-                    told = True
+                if not self._told:
+                    self._told = True
                     yield self._changed(f"{error}; waiting for it", ready=False)
-                self._closed.wait(self._settings.retry_ms / 1_000)
+                self._sleep(self._settings.retry_ms / 1_000)
 
     def close(self) -> None:
         """End within the time of a block, also while nothing comes."""
-        self._closed.set()
+        with self._state:
+            self._closed = True
+            self._state.notify_all()
+
+    def mute(self) -> bool:
+        """Close the device and leave it closed; False if it has not let go after a while."""
+        self._set(muted=True)
+        with self._state:
+            return self._state.wait_for(lambda: not self._busy, LET_GO_SECONDS)
+
+    def unmute(self) -> None:
+        """Open the device again."""
+        self._set(muted=False)
+
+    def _set(self, *, muted: bool) -> None:
+        with self._state:
+            self._muted, self._told = muted, False
+            self._state.notify_all()
+
+    @property
+    def _over(self) -> bool:
+        """Whether the device is to be closed."""
+        return self._closed or self._muted
+
+    def _may_begin(self) -> bool:
+        """Wait while muted; whether to open the device, rather than end."""
+        with self._state:
+            self._state.wait_for(lambda: self._closed or not self._muted)
+            self._busy = not self._closed
+            return self._busy
+
+    @contextmanager
+    def _opened(self) -> Iterator[Recording]:
+        try:
+            self._devices = self._devices or PortAudio()
+            with closing(self._devices.open(self._settings)) as recording:
+                yield recording
+        finally:
+            with self._state:
+                self._busy = False
+                self._state.notify_all()
+
+    def _sleep(self, seconds: float) -> None:
+        with self._state:
+            self._state.wait_for(lambda: self._over, seconds)
 
     def _come(self, recording: Recording) -> SourceChanged:
         """Go on with this recording."""
@@ -118,10 +170,10 @@ class Microphone:
         return SourceChanged(self._converter.position, ready, description)
 
     def _hear(self, recording: Recording) -> Iterator[Item]:
-        """Hear one recording until closed. DeviceError when it is gone."""
+        """Hear one recording until closed or muted. DeviceError when it is gone."""
         block = recording.rate * self._settings.block_ms // 1_000
         taken_at, left = time.monotonic(), 0
-        while not self._closed.is_set():
+        while not self._over:
             ready, now = recording.available(), time.monotonic()
             if ready < block:
                 due = taken_at + (block - left) / recording.rate
@@ -143,7 +195,7 @@ class Microphone:
         if since > self._settings.stall_ms / 1_000:
             message = f"the microphone {recording.name!r} delivers nothing"
             raise DeviceError(message)
-        self._closed.wait(due if due > 0 else block / recording.rate / LATE)
+        self._sleep(due if due > 0 else block / recording.rate / LATE)
 
 
 class PortAudio:

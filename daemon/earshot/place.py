@@ -1,4 +1,4 @@
-"""Where the API is found, one Unix socket and nobody else's; and where the catalog is kept."""
+"""Where the API is found, one Unix socket and nobody else's; where catalog and state are kept."""
 
 import os
 import socket
@@ -11,6 +11,7 @@ LONGEST = 107  # bytes of a Unix socket's path, fixed by the kernel
 MODE = 0o660
 SYSTEM = Path("/run/earshot/earshot.sock")  # of the system unit
 CATALOG = "catalog.db"
+MUTED = "muted"  # where it is kept, and beside the socket
 
 
 def default_socket() -> Path:
@@ -40,6 +41,14 @@ def default_catalog() -> Path:
         return Path(given.partition(":")[0]) / CATALOG
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "earshot" / CATALOG
+
+
+def default_state() -> Path:
+    """Choose the folder of what outlives the daemon: its service's, or else its user's."""
+    if given := os.environ.get("STATE_DIRECTORY"):  # by systemd, for this service alone
+        return Path(given.partition(":")[0])
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "earshot"
 
 
 def claim(path: Path) -> None:

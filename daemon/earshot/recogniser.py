@@ -31,6 +31,7 @@ Samples = npt.NDArray[np.float32]
 Begin = Callable[[int], Utterance]  # makes the utterance that begins at a sample
 Watch = Callable[[Glance], None]
 HANGOVER_MS = 300  # for so long the detector may go on hearing speech that is over
+BEHIND_MS = 1_000  # kept behind an end, until it is known whether the speaker goes on
 NOISE_MS = 2_000  # and for so long what the networks do not take for speech
 SIGNS = {EndPointKind.FINAL: Sign.DONE, EndPointKind.SPECULATIVE: Sign.SEEMS_DONE}
 UNFUSED = Fusion()
@@ -48,8 +49,10 @@ class Recogniser:
         watch: Watch = lambda _: None,
     ) -> None:
         """`watch` is shown where each utterance stands, every 20 ms."""
+        self._parts = begin, vad, endpoint, fusion, watch
         self._begin, self._rules, self._fusion, self._watch = begin, rules(endpoint), fusion, watch
-        self._frames, self._vad, self._preroll = Frames(), Vad(vad), PreRoll(vad.preroll_ms)
+        self._frames, self._vad, self._preroll_ms = Frames(), Vad(vad), vad.preroll_ms
+        self._preroll = PreRoll(max(vad.preroll_ms, BEHIND_MS))
         self._speculations = endpoint.speculations
         # What waits for the hangover to be over must be kept meanwhile.
         self._hangover = samples(min(HANGOVER_MS, vad.preroll_ms))
@@ -83,6 +86,12 @@ class Recogniser:
             self._utterance, explain("end of audio", self._glance(self._utterance))
         )
 
+    def anew(self, at: int, utterances: int) -> "Recogniser":
+        """Give a fresh one that has heard nothing; it counts on, from sample `at`."""
+        fresh = Recogniser(*self._parts)
+        fresh._at, fresh._number = at, utterances
+        return fresh
+
     def cancel(self, reason: str) -> list[Event]:
         """Give up the utterance under way."""
         if self._utterance is None:
@@ -113,7 +122,7 @@ class Recogniser:
 
     def _open(self) -> list[Event]:
         """Begin an utterance with what was kept."""
-        before = self._preroll.take()
+        before = self._preroll.take(self._preroll_ms if self._rested else None)
         self._number += 1
         self._start, self._words, self._looked = self._at - len(before), (), 0
         self._utterance = self._begin(self._start)

@@ -10,30 +10,34 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from earshot.api import About, ApiSettings, RecognitionApi, StatusApi
+from earshot.api import About, ApiSettings, PrivacyApi, RecognitionApi, StatusApi
 from earshot.errors import DeviceError
+from earshot.generated.v1.privacy_pb2_grpc import add_PrivacyServicer_to_server
 from earshot.generated.v1.recognition_pb2_grpc import add_RecognitionServicer_to_server
 from earshot.generated.v1.status_pb2_grpc import add_StatusServicer_to_server
+from earshot.mute import MuteSwitch
 from earshot.place import MODE, claim
 from earshot.sessions import Sessions
 
 RECOGNITION, STATUS = "earshot.v1.Recognition", "earshot.v1.Status"
+PRIVACY = "earshot.v1.Privacy"
 GRACE = 1.0  # seconds for clients to read their last events
 
 
 @asynccontextmanager
 async def serving(
-    path: Path, settings: ApiSettings, sessions: Sessions, about: About
+    path: Path, settings: ApiSettings, sessions: Sessions, about: About, switch: MuteSwitch
 ) -> AsyncIterator[None]:
     """Serve at `path` while within. Raises DeviceError if the place cannot be had."""
     claim(path)
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", settings.message_bytes)])
     add_RecognitionServicer_to_server(RecognitionApi(sessions, settings), server)  # type: ignore[no-untyped-call]
     add_StatusServicer_to_server(StatusApi(sessions, about), server)  # type: ignore[no-untyped-call]
+    add_PrivacyServicer_to_server(PrivacyApi(switch), server)  # type: ignore[no-untyped-call]
     pulse = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(pulse, server)
     reflection.enable_server_reflection(
-        (RECOGNITION, STATUS, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+        (RECOGNITION, STATUS, PRIVACY, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
     _bind(server, path)
     await server.start()
@@ -64,7 +68,8 @@ def _bind(server: grpc.aio.Server, path: Path) -> None:
 async def _beat(pulse: health_pb2_grpc.HealthServicer, sessions: Sessions) -> None:
     """Keep the health of the services up to date."""
     status = health_pb2.HealthCheckResponse
-    await pulse.set(STATUS, status.SERVING)
+    for service in (STATUS, PRIVACY):
+        await pulse.set(service, status.SERVING)
     async for _ in sessions.changes():
         now = status.SERVING if sessions.ready else status.NOT_SERVING
         for service in (health.OVERALL_HEALTH, RECOGNITION):

@@ -23,6 +23,9 @@ class Recognises(Protocol):
     def finish(self) -> list[Event]:
         """End the utterance in progress."""
 
+    def anew(self, at: int, utterances: int) -> "Recognises":
+        """Give a fresh one that has heard nothing; it counts on, from sample `at`."""
+
 
 class Session:
     """Open until finished. Events are published in order, on the event loop."""
@@ -36,7 +39,8 @@ class Session:
         self._lock = asyncio.Lock()  # a recogniser does one thing at a time
         self._open = True
         self._at = 0  # of the last event
-        self.position = 0  # samples heard
+        self.position = 0  # in the audio: of what is heard next
+        self.heard = 0  # samples
         self.utterances = 0
         self.utterance: int | None = None  # in progress
 
@@ -46,13 +50,16 @@ class Session:
 
     async def hear(self, samples: Samples) -> None:
         """Recognise samples [N], in turns. What comes after the end is not heard."""
+        recogniser = self._recogniser
         for first in range(0, len(samples), self._turn):
             piece = samples[first : first + self._turn]
             async with self._lock:
-                if not self._open:
+                if not self._open or self._recogniser is not recogniser:
                     return
-                await self._run(self._recogniser.accept, piece)
-                self.position += len(piece)
+                await self._run(recogniser.accept, piece)
+                if self._recogniser is recogniser:
+                    self.position += len(piece)
+                    self.heard += len(piece)
 
     async def pause(self) -> None:
         """End the utterance in progress, since its audio does."""
@@ -71,13 +78,27 @@ class Session:
 
     def give_up(self, reason: str) -> None:
         """End it at once: the utterance in progress, if there is one, is cancelled."""
-        if self._open and self.utterance is not None:
-            self._tell(Cancelled(self._at, self.utterance, reason))
+        self._cancel(reason)
         self._open = False
 
+    def forget(self, reason: str) -> None:
+        """Cancel the utterance in progress, keep nothing of what was heard, and hear on."""
+        self._cancel(reason)
+        self.begin_at(self.position)
+
+    def begin_at(self, position: int) -> None:
+        """Hear by a fresh recogniser what comes next, which is at this position."""
+        self._recogniser = self._recogniser.anew(position, self.utterances)
+        self.position = position
+
+    def _cancel(self, reason: str) -> None:
+        if self._open and self.utterance is not None:
+            self._tell(Cancelled(self._at, self.utterance, reason))
+
     async def _run(self, work: Callable[..., list[Event]], *arguments: Samples) -> None:
+        recogniser = self._recogniser
         for event in await self._inference.run(work, *arguments):
-            if self._open:  # it may have been given up meanwhile
+            if self._open and self._recogniser is recogniser:  # not given up meanwhile
                 self._tell(event)
 
     def _tell(self, event: Event) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -18,7 +18,15 @@ import numpy as np
 from earshot.asked import Asked
 from earshot.clients import STOPPING, Clients
 from earshot.errors import DeviceError, EarshotError, RequestError
-from earshot.events import AudioDropped, Cancelled, Committed, Event, SourceChanged, SpeechStarted
+from earshot.events import (
+    AudioDropped,
+    Cancelled,
+    Committed,
+    Event,
+    Muted,
+    SourceChanged,
+    SpeechStarted,
+)
 from earshot.inference import Inference
 from earshot.outbox import Outbox
 from earshot.session import Publish, Recognises, Session
@@ -62,6 +70,17 @@ class SourceState:
 
     description: str
     condition: Condition = Condition.OPENING
+    muted: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return self.muted or self.condition.ready
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to say of it."""
+        return self.muted or self.condition is not Condition.OPENING
 
 
 Special = Callable[[Asked], Recognises]
@@ -117,16 +136,17 @@ class Sessions:
         self.clients, self.tally = Clients(settings.clients), Tally()
         self.source = SourceState(source)
         self._followed = self._open(self._broadcast)
+        self._forgot = False  # since it heard the source
 
     @property
     def heard(self) -> int:
         """Samples that were recognised, in all sessions together."""
-        return self._heard + sum(session.position for session in self._sessions)
+        return self._heard + sum(session.heard for session in self._sessions)
 
     @property
     def ready(self) -> bool:
         """Whether whoever asks is served at once."""
-        return self.source.condition.ready and not self.clients.stopping
+        return self.source.ready and not self.clients.stopping
 
     @contextmanager
     def watch(self) -> Iterator[Outbox]:
@@ -138,6 +158,8 @@ class Sessions:
                     self._followed.position, ready=False, description=self.source.description
                 )
             )
+        if self.source.muted:
+            outbox.put(Muted(self._followed.position, muted=True))
         self._listeners.add(outbox)
         self._outboxes.add(outbox)
         try:
@@ -170,7 +192,7 @@ class Sessions:
             session.give_up("the client is gone")
             self._outboxes.discard(outbox)
             self._sessions.discard(session)
-            self._heard += session.position
+            self._heard += session.heard
 
     async def attune(self, session: Session, asked: Asked) -> None:
         """Let a new session hear as it was asked to. Raises RequestError."""
@@ -182,11 +204,7 @@ class Sessions:
         try:
             async for item in feed:
                 if isinstance(item, Chunk):
-                    self._source_is(self.source.description, Condition.HEARING)
-                    # A gap is heard as silence, so that positions stay those of the source.
-                    gap = max(0, item.first - session.position)
-                    await session.hear(np.zeros(gap, np.float32))
-                    await session.hear(item.samples)
+                    await self._hear(item)
                 elif isinstance(item, AudioDropped):
                     self._broadcast(item)
                 else:
@@ -196,6 +214,39 @@ class Sessions:
         else:
             end, condition = f"{self.source.description} (ended)", Condition.ENDED
         await self._change(SourceChanged(session.position, ready=False, description=end), condition)
+
+    async def _hear(self, chunk: Chunk) -> None:
+        session = self._followed
+        self._source_is(self.source.description, Condition.HEARING)
+        if self._forgot:
+            self._forgot = False
+            session.begin_at(chunk.first)
+        # A gap is heard as silence, so that positions stay those of the source.
+        gap = max(0, chunk.first - session.position)
+        await session.hear(np.pad(chunk.samples, (gap, 0)) if gap else chunk.samples)
+
+    def forget(self) -> None:
+        """Cancel what is being said in the room, and keep nothing of what was heard there."""
+        self._followed.forget("muted")
+        self._forgot = True
+
+    def mute(self, *, closed: bool) -> None:
+        """Take note that the source is muted, and whether its device is closed."""
+        was, hearing = self.source.muted, self.source.condition is Condition.HEARING
+        condition = Condition.OPENING if closed and hearing else self.source.condition
+        self._source_is(self.source.description, condition, muted=True)
+        if not was:
+            self._tell_muted(muted=True)
+
+    def unmute(self) -> None:
+        """Take note that the source is to be heard again."""
+        self._source_is(self.source.description, self.source.condition, muted=False)
+        self._tell_muted(muted=False)
+
+    def _tell_muted(self, *, muted: bool) -> None:
+        at = self._followed.position
+        logger.info("after %.1f s: %s", seconds(at), "muted" if muted else "unmuted")
+        self._broadcast(Muted(at, muted))
 
     async def _change(self, change: SourceChanged, condition: Condition) -> None:
         """Take note of a source that went or came. What was said until then is committed."""
@@ -236,8 +287,11 @@ class Sessions:
         for outbox in self._listeners:
             outbox.put(event)
 
-    def _source_is(self, description: str, condition: Condition) -> None:
-        state = SourceState(description, condition)
+    def _source_is(
+        self, description: str, condition: Condition, *, muted: bool | None = None
+    ) -> None:
+        state = replace(self.source, description=description, condition=condition)
+        state = state if muted is None else replace(state, muted=muted)
         if state == self.source and not self.clients.stopping:
             return
         self.source = state

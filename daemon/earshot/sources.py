@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn, Protocol
+from typing import BinaryIO, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,17 @@ class Source(Protocol):
 
     def close(self) -> None:
         """End the iteration soon; from any thread, and as often as one likes."""
+
+
+@runtime_checkable
+class Mutable(Protocol):
+    """A source with a device that can be given back for a while."""
+
+    def mute(self) -> bool:
+        """Close the device and leave it closed; False if it has not let go after a while."""
+
+    def unmute(self) -> None:
+        """Open it again."""
 
 
 def pcm16(data: bytes) -> Samples:

@@ -1,15 +1,10 @@
 """The benchmark of end-pointing: every figure of small, made-up streams is known by hand."""
 
-import json
-import sys
-import xml.etree.ElementTree as ET
-from collections.abc import Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from earshot.endpointers import EndPointSettings, Glance, Rule
 from earshot.events import (
     Cancelled,
     Committed,
@@ -24,9 +19,8 @@ from earshot.events import (
     SpeechStarted,
     Word,
 )
-from earshot.units import SAMPLES_PER_MS, VAD_FRAME_MS
+from earshot.units import SAMPLES_PER_MS
 
-from models import endpoint, endpoint_plot
 from models.ended import (
     LIMIT_MS,
     Outcome,
@@ -38,22 +32,10 @@ from models.ended import (
     wasted,
 )
 from models.endpoint_figures import all_figures, announced, ended, tables, worked
-from models.endpoint_trial import POINT, Trial
-from models.replay import ENDLESS, Clocks, Replay, Segment, replayed
-from models.rivals import (
-    CONTROL,
-    EARLY,
-    FINAL,
-    early,
-    final,
-    rivals,
-    sherpa,
-    silence,
-    sweeps,
-    webrtcvad,
-)
+from models.endpoint_trial import Trial
+from models.replay import Segment
+from models.rivals import FINAL
 from models.streams import Stream
-from tests import networks
 from tests.models.test_streams import kit as kit  # noqa: PLC0414 - a fixture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -71,92 +53,6 @@ def stream(start: float, end: float, length: float, words: str = "turn it on") -
     return Stream(
         samples, ms(start), ms(end), tuple(words.split()), spans, (), "an4", "quiet", Path("a")
     )
-
-
-def clocks(
-    speech: Sequence[tuple[float, float]], words: Sequence[float], length: float, start: float = 0
-) -> Clocks:
-    """Speech from … to …, and a word taken at each time; what the clocks then say."""
-    glances, spoke, token = list[Glance](), start, start
-    for at in np.arange(start + VAD_FRAME_MS, length + 1, VAD_FRAME_MS).tolist():
-        hears = any(first < at <= last for first, last in speech)
-        spoke = at if hears else spoke
-        token = max([token, *(one for one in words if one <= at)])
-        count = sum(one <= at for one in words)
-        glances.append(Glance(ms(at), count, hears, at - spoke, at - token, at - start))
-    return Clocks.of(glances)
-
-
-def ends(found: Sequence[Segment]) -> list[tuple[float, float | None, bool]]:
-    return [
-        (one.begin / SAMPLES_PER_MS, one.end and one.end / SAMPLES_PER_MS, one.heard)
-        for one in found
-    ]
-
-
-# Speech from 200 to 1000 ms and from 1600 to 2200 ms, words at 600, 1000 and 2200 ms.
-SPOKEN = clocks([(200, 1_000), (1_600, 2_200)], [600, 1_000, 2_200], 8_000)
-Ended = list[tuple[float, float | None, bool]]
-
-
-@pytest.mark.parametrize(
-    ("replay", "found"),
-    [
-        (silence(500), [(0, 1_500, True), (1_660, 2_700, True)]),
-        (silence(800), [(0, 3_000, True)]),
-        (silence(6_000), [(0, None, True)]),
-        (webrtcvad(500), [(0, 1_500, True), (1_660, 2_700, True)]),
-        (sherpa(1_000), [(0, 2_000, True), (2_020, 3_200, True)]),
-        (sherpa(1_200), [(0, 3_400, True)]),
-        (Replay((Rule("too long", after_words=False, length=500),)), [(0, 500, False)]),
-    ],
-)
-def test_rules_end_where_the_clocks_say(replay: Replay, found: Ended) -> None:
-    assert ends(replayed(SPOKEN, replay))[: len(found)] == found
-
-
-def test_sherpa_gives_up_after_2400_ms_of_nothing_and_after_20_seconds() -> None:
-    nothing = clocks([(0, 9_000)], [], 9_000)
-    assert ends(replayed(nothing, sherpa(1_200)))[0] == (0, 2_400, False)
-    endless = clocks([(0, 30_000)], list(range(500, 30_000, 500)), 30_000)
-    found = ends(replayed(endless, sherpa(1_200)))
-    assert found == [(0, 20_000, True), (20_020, None, True)]
-
-
-def test_an_utterance_begins_with_what_was_kept_before_the_gate_opened() -> None:
-    assert replayed(clocks([(1_000, 1_400)], [1_400], 4_000, 600), silence(500)) == [
-        Segment(ms(600), ms(1_900), heard=True)
-    ]
-    assert not replayed(Clocks.of([]), silence(500))
-
-
-def test_a_probability_is_asked_for_as_any_other_clock() -> None:
-    sure = replace(SPOKEN, still=SPOKEN.pause, probability=np.where(SPOKEN.pause > 300, 0.8, 0.1))
-    settings = EndPointSettings(done=0.7, done_ms=100)
-    assert ends(replayed(sure, final(settings)))[0] == (0, 920, True)
-    assert ends(replayed(SPOKEN, final(settings)))[0] == (0, 1_560, True)
-
-
-def test_endless_settings_end_nothing() -> None:
-    for replay in (final(ENDLESS), early(ENDLESS)):
-        assert ends(replayed(SPOKEN, replay)) == [(0, None, True)]
-
-
-def test_the_speculative_rules_are_the_control_and_come_first() -> None:
-    settings = EndPointSettings()
-    first, sure = (replayed(SPOKEN, made(settings))[0] for made in (early, final))
-    assert (first.end, sure.end) == (ms(1_360), ms(1_560))
-    assert rivals(settings)[CONTROL] == early(settings)
-
-
-def test_sweeps_are_over_the_network_where_there_is_one() -> None:
-    without, with_one = sweeps(EndPointSettings()), sweeps(EndPointSettings(done=0.9, likely=0.5))
-    assert set(without) == set(with_one) == set(endpoint_plot.TOLD)
-    assert max(without[FINAL].thresholds) > 1 >= max(with_one[EARLY].thresholds)
-    rules = {rule.name: rule for rule in with_one[FINAL].at(0.3).table}
-    assert rules["done"].probability == pytest.approx(0.3)
-    rules = {rule.name: rule for rule in without[FINAL].at(300).table}
-    assert (rules["pause"].pause, rules["long pause"].pause) == (300, 1_400)
 
 
 SPEECH = stream(1_000, 2_000, 6_500)
@@ -349,74 +245,3 @@ def test_all_is_of_all_but_dictation_and_kinds_of_voice_are_apart() -> None:
     assert "| quiet | 2 | 370 |" in text
     assert "| music 5 dB | 1 | 600 |" in text
     assert "| other | 4000 | 4000 | 0 | 100 | 0 |" in text
-
-
-def figures() -> dict[str, float]:
-    """As of a measurement: two thresholds an end-pointer, and those in use."""
-    found = dict[str, float]()
-    keys = [POINT(name, mark) for name in endpoint_plot.TOLD for mark in (500, 800, 1_200)]
-    for number, key in enumerate([*keys, FINAL, "early"]):
-        values = {"ep50": 300 + 20 * number, "ep90": 700 + 20 * number, "cut": number, "never": 2}
-        for group in endpoint_plot.GROUPS:
-            found |= {f"{group}.{key}.{name}": value for name, value in values.items()}
-    return found
-
-
-def test_the_plot_has_all_curves_in_all_panels_and_the_aim() -> None:
-    text = endpoint_plot.picture(figures(), "<made> & up")
-    root = ET.fromstring(text)  # noqa: S314 - ours
-    said = ["".join(one.itertext()) for one in root.iter(f"{SVG}text")]
-    assert "<made> & up" in said
-    for told in endpoint_plot.TOLD.values():
-        assert any(one.startswith(told) and "never ends in noise: 2" in one for one in said)
-    curves = [one for one in root.iter(f"{SVG}path") if "curve" in one.get("class", "")]
-    assert len(curves) == 5 * len(endpoint_plot.TOLD)  # four panels and the legend
-    aims = [one for one in root.iter(f"{SVG}rect") if one.get("class") == "aim"]
-    assert [float(one.get("height", 0)) for one in aims] == pytest.approx(
-        [endpoint_plot.HEIGHT * share for share in (480 / 1_600, 800 / 1_600)] * 2, abs=0.1
-    )
-    titles = ["".join(one.itertext()) for one in root.iter(f"{SVG}title")]
-    assert "earshot, final: 600 ms, 15.0 % cut off, 2.0 % never ended" in titles
-
-
-def test_what_never_ended_anything_is_in_no_curve() -> None:
-    bare = {key: value for key, value in figures().items() if ".ep" not in key}
-    ET.fromstring(endpoint_plot.picture(bare, ""))  # noqa: S314 - ours
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundle")
-    networks.phones(folder)
-    return folder
-
-
-def test_it_prints_one_object_or_tables_and_draws(
-    kit: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    common = ["endpoint", "--kit", str(kit), "--bundle", str(bundle), "--count", "2"]
-    some = ["--conditions", "quiet", "cut off"]
-    monkeypatch.setattr(sys, "argv", [*common, *some, "--json"])
-    endpoint.main()
-    found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"bench", "data", "machine", "date", "figures"}
-    assert found["bench"] == "endpoint"
-    assert found["figures"]["all.streams"] == 2
-    assert all(isinstance(value, int | float) for value in found["figures"].values())
-    plot, file = tmp_path / "plot.svg", tmp_path / "f.json"
-    given = ["--plot", str(plot), "--json", str(file), "--preset", "quick"]
-    monkeypatch.setattr(sys, "argv", [*common, *some, *given])
-    endpoint.main()
-    assert "| end-pointer, all |" in capsys.readouterr().out
-    assert json.loads(file.read_text(encoding="utf8"))["figures"]["quiet.streams"] == 2
-    ET.parse(plot)  # noqa: S314 - ours
-
-
-def test_a_kit_without_such_recordings_is_told(
-    kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "noise").symlink_to(kit / "noise")
-    monkeypatch.setattr(sys, "argv", ["endpoint", "--kit", str(tmp_path)])
-    with pytest.raises(SystemExit, match="no aligned dev recordings"):
-        endpoint.main()

@@ -161,6 +161,10 @@ class Told:
     def finish(self) -> list[Event]:
         return []
 
+    def anew(self, at: int, utterances: int) -> "Told":
+        del at, utterances
+        return Told([])
+
 
 def test_words_of_one_stream_go_back_to_their_recordings() -> None:
     stream, spans = long.joined([loud(1.0), loud(0.5), loud(2.0)], random.Random(3))  # noqa: S311

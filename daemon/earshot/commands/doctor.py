@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from earshot import compose, config
+from earshot import compose, config, sandbox
 from earshot.client import connected, status
 from earshot.commands.options import add_settings, add_socket, socket_of
 from earshot.errors import DeviceError, EarshotError
@@ -66,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         hears or microphone(settings),
         bundle(options.bundle or settings.bundle),
         folder(place),
+        kernel(settings),
         running,
     ]
     well = not any(finding.state == "TROUBLE" for finding in findings)
@@ -128,6 +129,11 @@ def folder(place: Path) -> Finding:
     return Finding("socket folder", f"{there} cannot be written", mend)
 
 
+def kernel(settings: config.Settings) -> Finding:
+    """Look at the kernel: can it keep the daemon off the network."""
+    return _tried("sandbox", sandbox.offered, sandbox.MEND, needed=settings.require_sandbox)
+
+
 def daemon(place: Path) -> tuple[Finding, Finding | None]:
     """Look at the daemon: does it answer, and does it hear a microphone (which it may hold)."""
     try:
@@ -137,6 +143,10 @@ def daemon(place: Path) -> tuple[Finding, Finding | None]:
         mend = "start it with `earshot run`, or with systemd"
         return Finding("daemon", str(error), mend, needed=False), None
     ready = "ready" if answer.ready else "not ready"
+    if answer.muted:
+        mend = "`earshot unmute` opens it again"
+        muted = Finding("microphone", "muted, and so closed", mend, needed=False)
+        return Finding("daemon", f"{ready}, muted"), muted
     heard = answer.ready and answer.source.startswith("microphone")
     hears = Finding("microphone", f"{answer.source}, heard by the daemon") if heard else None
     return Finding("daemon", f"{ready}, follows {answer.source}"), hears

@@ -25,6 +25,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "mono audio at 16 kHz on standard input; or the microphone if there is one and else the "
         "recording that comes with earshot",
     )
+    parser.add_argument(
+        "--require-sandbox",
+        action="store_true",
+        help="refuse to run where the kernel does not keep the daemon off the network",
+    )
     parser.add_argument("--quiet", action="store_true", help="print no events")
     add_socket(parser)
     parser.set_defaults(run=run)
@@ -46,6 +51,7 @@ def chosen(options: argparse.Namespace) -> config.Settings:
     """Read the settings: those of the file, and over them those of the command line."""
     settings = config.load(options.config)
     given = {"source": options.source, "bundle": options.bundle}
+    given |= {"require_sandbox": options.require_sandbox}
     settings = replace(settings, **{key: value for key, value in given.items() if value})
     if options.socket:
         settings = replace(settings, api=replace(settings.api, socket=options.socket))

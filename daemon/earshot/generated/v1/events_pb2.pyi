@@ -20,7 +20,7 @@ END_POINT_KIND_SPECULATIVE: EndPointKind
 END_POINT_KIND_FINAL: EndPointKind
 
 class Event(_message.Message):
-    __slots__ = ("at", "speech_started", "partial", "end_point", "retracted", "revised", "committed", "cancelled", "audio_dropped", "source_changed")
+    __slots__ = ("at", "speech_started", "partial", "end_point", "retracted", "revised", "committed", "cancelled", "audio_dropped", "source_changed", "muted")
     AT_FIELD_NUMBER: _ClassVar[int]
     SPEECH_STARTED_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,7 @@ class Event(_message.Message):
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     AUDIO_DROPPED_FIELD_NUMBER: _ClassVar[int]
     SOURCE_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
     at: Position
     speech_started: SpeechStarted
     partial: Partial
@@ -41,7 +42,8 @@ class Event(_message.Message):
     cancelled: Cancelled
     audio_dropped: AudioDropped
     source_changed: SourceChanged
-    def __init__(self, at: _Optional[_Union[Position, _Mapping]] = ..., speech_started: _Optional[_Union[SpeechStarted, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., end_point: _Optional[_Union[EndPoint, _Mapping]] = ..., retracted: _Optional[_Union[Retracted, _Mapping]] = ..., revised: _Optional[_Union[Revised, _Mapping]] = ..., committed: _Optional[_Union[Committed, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., audio_dropped: _Optional[_Union[AudioDropped, _Mapping]] = ..., source_changed: _Optional[_Union[SourceChanged, _Mapping]] = ...) -> None: ...
+    muted: Muted
+    def __init__(self, at: _Optional[_Union[Position, _Mapping]] = ..., speech_started: _Optional[_Union[SpeechStarted, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., end_point: _Optional[_Union[EndPoint, _Mapping]] = ..., retracted: _Optional[_Union[Retracted, _Mapping]] = ..., revised: _Optional[_Union[Revised, _Mapping]] = ..., committed: _Optional[_Union[Committed, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., audio_dropped: _Optional[_Union[AudioDropped, _Mapping]] = ..., source_changed: _Optional[_Union[SourceChanged, _Mapping]] = ..., muted: _Optional[_Union[Muted, _Mapping]] = ...) -> None: ...
 
 class Position(_message.Message):
     __slots__ = ("time", "sample")
@@ -138,6 +140,12 @@ class SourceChanged(_message.Message):
     ready: bool
     description: str
     def __init__(self, ready: _Optional[bool] = ..., description: _Optional[str] = ...) -> None: ...
+
+class Muted(_message.Message):
+    __slots__ = ("muted",)
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    muted: bool
+    def __init__(self, muted: _Optional[bool] = ...) -> None: ...
 
 class Decision(_message.Message):
     __slots__ = ("rule", "numbers")

@@ -60,7 +60,7 @@ class RecognitionServicer:
         daemon stops (UNAVAILABLE, after the last event). Many clients may listen; they share one
         microphone and one recogniser. An utterance that had begun before the call is left out. A
         client that reads too slowly first loses partials and is then disconnected
-        (RESOURCE_EXHAUSTED).
+        (RESOURCE_EXHAUSTED). While the microphone is muted (Privacy) there are no utterances.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

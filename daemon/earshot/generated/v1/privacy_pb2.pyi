@@ -1,0 +1,23 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable
+from typing import ClassVar as _ClassVar, Optional as _Optional
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SetMutedRequest(_message.Message):
+    __slots__ = ("muted",)
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    muted: bool
+    def __init__(self, muted: _Optional[bool] = ...) -> None: ...
+
+class SetMutedResponse(_message.Message):
+    __slots__ = ("muted", "lasting", "notes")
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    LASTING_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    muted: bool
+    lasting: bool
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, muted: _Optional[bool] = ..., lasting: _Optional[bool] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
