@@ -177,6 +177,17 @@ def test_speech_that_goes_on_after_an_end_is_the_next_utterance_without_a_gap() 
     assert starts == [0, samples(1_000), samples(2_000)]
 
 
+def test_what_waits_behind_an_end_is_heard_when_the_audio_is_over() -> None:
+    heard = recogniser(replace(TABLE, longest_ms=1_000))
+    events = [*heard.accept(loud(1_200)), *heard.finish()]
+    assert [e.start for e in events if isinstance(e, SpeechStarted)] == [0, samples(1_000)]
+    assert names(events)[-1] == "Committed"
+    sure = recogniser(SURE, final=5.0)
+    sure._vad._detector.is_speech = lambda *_: True
+    sure.accept(np.concatenate([loud(500), quiet(700)]))
+    assert sure.finish() == []
+
+
 SURE = replace(TABLE, done=0.9, likely=0.5)
 
 

@@ -33,6 +33,7 @@ Watch = Callable[[Glance], None]
 HANGOVER_MS = 300  # for so long the detector may go on hearing speech that is over
 BEHIND_MS = 1_000  # kept behind an end, until it is known whether the speaker goes on
 NOISE_MS = 2_000  # and for so long what the networks do not take for speech
+OPENING = {Gate.STARTING, Gate.SPEAKING}
 SIGNS = {EndPointKind.FINAL: Sign.DONE, EndPointKind.SPECULATIVE: Sign.SEEMS_DONE}
 UNFUSED = Fusion()
 
@@ -59,6 +60,7 @@ class Recogniser:
         self._rested = True  # the detector has heard silence since the last utterance
         self._last: Utterance | None = None  # the last utterance, and where it was ended
         self._over = 0
+        self._speaks: bool | None = None  # whether a network has heard it go on since
         self._at = 0  # samples heard, in whole frames
         self._speech_end = 0  # end of the last frame with speech
         self._number = 0  # of the utterance
@@ -78,7 +80,8 @@ class Recogniser:
         """The audio is over: end the utterance under way."""
         rest = self._frames.finish()
         events = self._frame(rest) if rest is not None else []
-        if self._utterance is None and self._vad.state is Gate.STARTING:
+        heard = self._rested or self._speaks is not False
+        if self._utterance is None and heard and self._vad.state in OPENING:
             events += self._open()  # a word cut off at its very beginning
         if self._utterance is None:
             return events
@@ -115,10 +118,10 @@ class Recogniser:
     def _goes_on(self, frame: Samples) -> bool:
         """Whether what the detector still hears is more than the end of the last utterance."""
         waited = self._at - self._over
-        speaks = self._last.speaks(frame) if self._last else None
-        if speaks is None:
+        self._speaks = self._last.speaks(frame) if self._last else None
+        if self._speaks is None:
             return waited >= self._hangover
-        return speaks or waited >= samples(NOISE_MS)
+        return self._speaks or waited >= samples(NOISE_MS)
 
     def _open(self) -> list[Event]:
         """Begin an utterance with what was kept."""
@@ -183,7 +186,7 @@ class Recogniser:
 
     def _end(self, utterance: Utterance, decision: Decision) -> list[Event]:
         """Say what was understood, or that nothing was."""
-        self._utterance, self._last = None, utterance
+        self._utterance, self._last, self._speaks = None, utterance, None
         self._rested, self._over = False, self._at
         self._vad.close()
         found = utterance.finish()
