@@ -15,7 +15,8 @@ import argparse
 import json
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,6 @@ FACTS = Path(__file__).with_name("facts.toml")
 FILES = (*(f"{part}.onnx" for part in NETWORK), "tokens.txt", *PHONE_FILES)
 # What not every bundle has.
 ADDED = (SPELLER, *attention.FILES, *ending.FILES, nlu.FILE)
-# Counted or added here; all else of bundle.toml comes from facts.toml.
-OURS = ("kind", "sizes", "files", "tuning", "measured")
 
 
 def lines(table: Table, name: str = "") -> Iterator[str]:
@@ -99,6 +98,13 @@ def sizes(folder: Path) -> dict[str, int]:
         "words": len(model.words),
         "pronunciations": len((folder / "lexicon").read_text(encoding="utf8").splitlines()),
     }
+
+
+def changed(settings: object, always: Collection[str] = ()) -> dict[str, Any]:
+    """What is not the default of some settings, or is told always."""
+    every = fields(settings)  # type: ignore[arg-type]
+    pairs = ((f.name, getattr(settings, f.name), f.default) for f in every)
+    return {name: value for name, value, usual in pairs if name in always or value != usual}
 
 
 def tuning_of(paths: Sequence[Path]) -> dict[str, Any]:

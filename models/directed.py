@@ -37,6 +37,7 @@ from earshot.understanding import Understanding
 from models.bundle import lines
 from models.corpus import table
 from models.evaluate import engine_of
+from models.logistic import regression
 from models.named import VOICES
 from models.nlu_texts import examples
 from models.sayings import Saying
@@ -49,7 +50,6 @@ Floats = npt.NDArray[np.float64]
 PER_SPEAKER = 20
 LENGTHS = range(2, 21)  # words
 RIDGE = 1.0  # of the weights of standardised traits
-STEPS = 30  # of Newton's way
 COFFEE = "text/taskmaster/tm4_lm.txt"
 COMMANDS = ("nlu-eval", "slurp", "massive", "snips", "clinc150", "ohf", "home-llm")
 READ = ("read-cv", "read-books")
@@ -147,14 +147,8 @@ def fitted(x: Floats, y: npt.NDArray[np.bool_]) -> Floats:
     """Bias and weights of a logistic regression."""
     mean, spread = x.mean(0), np.maximum(x.std(0), 1e-6)
     rows = np.column_stack([np.ones(len(x)), (x - mean) / spread])
-    ridge = RIDGE * np.eye(rows.shape[1])
-    ridge[0, 0] = 0.0
-    weight = np.zeros(rows.shape[1])
-    for _ in range(STEPS):
-        chance = 1 / (1 + np.exp(-rows @ weight))
-        slope = rows.T @ (chance - y) + ridge @ weight
-        bend = (rows * (chance * (1 - chance) + 1e-9)[:, None]).T @ rows + ridge
-        weight -= np.linalg.solve(bend, slope)
+    ridge = np.append(0.0, np.full(x.shape[1], RIDGE))
+    weight = regression(rows, y.astype(float), np.ones(len(x)), ridge)
     raw = weight[1:] / spread
     return np.append(weight[0] - raw @ mean, raw)
 

@@ -34,7 +34,8 @@ def measure(options: argparse.Namespace) -> list[Trial]:
     """Hear all streams. Raises BundleError, and SystemExit where the kit has none."""
     way = Way(options.kit, find(options.bundle), options.alignments, options.preset)
     conditions = named(options.conditions)
-    takes = list(kit_of(way.kit, way.alignments).takes(conditions, options.count, options.seed))
+    kit = kit_of(way.kit, alignments=way.alignments)
+    takes = list(kit.takes(conditions, options.count, options.seed))
     if not takes:
         message = f"{options.kit} has no aligned dev recordings for these conditions"
         raise SystemExit(message)

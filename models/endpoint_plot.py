@@ -12,6 +12,8 @@ from html import escape
 from math import ceil
 from pathlib import Path
 
+from earshot.attention_map import SVG, TEXT
+
 from models.rivals import EARLY, FINAL, SILENCES, TRAILING_MS
 
 WIDTH, HEIGHT, LEFT, GAP, ABOVE, LEGEND = 380, 280, 70, 84, 104, 60  # of panels; around them
@@ -30,11 +32,6 @@ TOLD = {
     "webrtcvad": "webrtcvad alone",
 }
 CLASS = {FINAL: "own", EARLY: "own early", "silence": "a", "sherpa-onnx": "b", "webrtcvad": "c"}
-SVG = (
-    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0} {1}' width='{0}' height='{1}' "
-    "role='img'>"
-).format
-TEXT = "<text x='{:.1f}' y='{:.1f}' class='{}'>{}</text>".format
 LINE = "<path class='{}' d='{}'/>".format
 DOT = "<circle class='dot {}' cx='{:.1f}' cy='{:.1f}' r='{}'><title>{}</title></circle>".format
 ARROW = "<path class='dot {}' d='{}'><title>{}</title></path>".format

@@ -59,9 +59,9 @@ class Way:
 
 
 @cache
-def kit_of(kit: Path, alignments: Path | None) -> Kit:
-    """The part of a kit to measure on, read once a process."""
-    return Kit(kit, "test", alignments)
+def kit_of(kit: Path, split: str = "test", alignments: Path | None = None) -> Kit:
+    """A split of a kit, read once a process."""
+    return Kit(kit, split, alignments)
 
 
 def settings_of(engine: Engine, preset: str) -> EndPointSettings:
@@ -74,19 +74,20 @@ def with_ends(engine: Engine, endpoint: EndPointSettings) -> Engine:
     return engine.tuned(replace(engine.tuning, endpoint=endpoint))
 
 
-def clocks_of(stream: Stream, engine: Engine) -> tuple[Clocks, list[str]]:
-    """Hear a stream without end-pointers: its clocks, and its words."""
+def glances_of(stream: Stream, engine: Engine) -> tuple[list[Glance], list[str]]:
+    """Hear a stream without end-pointers: every glance at it, and its words."""
     glances = list[Glance]()
     recogniser = with_ends(engine, ENDLESS).recogniser(watch=glances.append)
     found = transcribe([Chunk(0, stream.samples)], recogniser)
-    return Clocks.of(glances), words_of(found.text)
+    return glances, words_of(found.text)
 
 
 def hear(take: Take, way: Way) -> Trial:
     """Hear one stream in all ways."""
-    stream, engine = kit_of(way.kit, way.alignments).make(take), engine_of(way.bundle)
+    stream, engine = kit_of(way.kit, alignments=way.alignments).make(take), engine_of(way.bundle)
     settings = settings_of(engine, way.preset)
-    clocks, whole = clocks_of(stream, engine)
+    glances, whole = glances_of(stream, engine)
+    clocks = Clocks.of(glances)
     recogniser = with_ends(engine, settings).recogniser()
     found = transcribe([Chunk(0, stream.samples)], recogniser)
     course = courses(found.events)

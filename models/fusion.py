@@ -16,7 +16,7 @@ import argparse
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,23 +27,23 @@ from earshot.bundle import find
 from earshot.endpointers import STILL_MS, EndPointSettings, Fusion, Glance, features, rules
 from earshot.engine import PATIENT
 from earshot.events import EndPointKind
-from earshot.sources import Chunk
-from earshot.transcriber import transcribe
 from earshot.units import SAMPLES_PER_MS
 
-from models.bundle import lines
-from models.endpoint_trial import with_ends
+from models.bundle import changed, lines
+from models.endpoint_trial import glances_of, kit_of
 from models.evaluate import engine_of
-from models.replay import ENDLESS, Clocks, Replay, replayed
-from models.streams import COMMANDS, CONDITIONS, Kit, Stream, Take, named
+from models.logistic import regression
+from models.replay import Clocks, Replay, replayed
+from models.streams import COMMANDS, CONDITIONS, Stream, Take, named
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+SPLIT = "tune"
 UNSURE = (-60.0, 60.0)  # ms around the end that alignments leave open
 SOON = 1_000.0  # ms after the end that count
 DONE = 0.3  # weight of a frame behind the end, where one before it has 1
 STILL = [f.name for f in fields(Fusion)].index("still")  # column of the rows
-RIDGE, ROUNDS = 1e-3, 25
+RIDGE = 1e-3  # of all that counts
 LEAD = 200.0  # ms
 LEAST_LIKELY = 0.25  # of an announcement, or most would be taken back
 STEP = 0.005  # of thresholds
@@ -83,23 +83,15 @@ def row(glance: Glance) -> tuple[float, ...]:
 
 def heard_of(stream: Stream, bundle: Path) -> Heard:
     """Hear a stream without end-pointers."""
-    glances: list[Glance] = []
-    engine = with_ends(engine_of(bundle), ENDLESS)
-    transcribe([Chunk(0, stream.samples)], engine.recogniser(watch=glances.append))
+    glances, _ = glances_of(stream, engine_of(bundle))
     rows = np.array([row(one) for one in glances]).reshape(len(glances), len(fields(Fusion)))
     gaps = [(b - a) / SAMPLES_PER_MS for (_, a), (b, _) in pairwise(stream.spans)]
     return Heard(Clocks.of(glances), rows, stream.end, max(gaps, default=0.0), stream.corpus)
 
 
-@cache
-def kit_of(kit: Path) -> Kit:
-    """The part of a kit to tune on, read once a process."""
-    return Kit(kit, "tune")
-
-
 def hear(take: Take, kit: Path, bundle: Path) -> Heard:
     """Make a stream and hear it."""
-    return heard_of(kit_of(kit).make(take), bundle)
+    return heard_of(kit_of(kit, SPLIT).make(take), bundle)
 
 
 def frames_of(one: Heard) -> tuple[Floats, Floats, Floats]:
@@ -111,23 +103,12 @@ def frames_of(one: Heard) -> tuple[Floats, Floats, Floats]:
     return one.rows[counts], done.astype(float), np.where(done, DONE, 1.0)
 
 
-def regression(rows: Floats, done: Floats, weight: Floats) -> Floats:
-    """Weights [F] of a ridged logistic regression, by Newton's method."""
-    found = np.zeros(rows.shape[1])
-    ridge = RIDGE * weight.sum() * np.eye(rows.shape[1])
-    for _ in range(ROUNDS):
-        share = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
-        slope = rows.T @ (weight * (done - share)) - ridge @ found
-        curve = (rows * (weight * share * (1 - share))[:, None]).T @ rows + ridge
-        found += np.linalg.solve(curve, slope)
-    return found
-
-
 def fit(every: Sequence[Heard]) -> Fusion:
     """Learn the weights."""
     rows, done, weight = map(np.concatenate, zip(*map(frames_of, every), strict=True))
     scale = rows.std(0) + (rows.std(0) == 0)
-    found = regression(rows / scale, done, weight) / scale
+    ridge = np.full(rows.shape[1], RIDGE * weight.sum())
+    found = regression(rows / scale, done, weight, ridge) / scale
     return Fusion(*(round(float(one), 4) for one in found))
 
 
@@ -215,13 +196,6 @@ def tuned(every: Sequence[Heard]) -> dict[str, Any]:
     return found
 
 
-def changed(settings: EndPointSettings) -> dict[str, Any]:
-    """What is not the default of a setting."""
-    usual = EndPointSettings()
-    values = {f.name: getattr(settings, f.name) for f in fields(settings)}
-    return {name: value for name, value in values.items() if value != getattr(usual, name)}
-
-
 def main() -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(
@@ -235,7 +209,7 @@ def main() -> None:
     parser.add_argument("--conditions", nargs="+", default=usual, metavar="NAME")
     parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each")
     options = parser.parse_args()
-    takes = list(kit_of(options.kit).takes(named(options.conditions), options.count))
+    takes = list(kit_of(options.kit, SPLIT).takes(named(options.conditions), options.count))
     work = partial(hear, kit=options.kit, bundle=find(options.bundle))
     with ProcessPoolExecutor(options.jobs) as pool:
         every = [one for one in pool.map(work, takes, chunksize=8) if one.clocks.words.any()]

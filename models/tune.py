@@ -15,7 +15,7 @@ import argparse
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from earshot.transducer import greedy
 from earshot.units import ENCODER_FRAME_MS, FEATURE_HOP_MS
 from earshot.vad import VadSettings
 
-from models.bundle import lines
+from models.bundle import changed, lines
 from models.corpus import read, recordings
 from models.evaluate import SETS, encoded_of, engine_of, spaced
 from models.trial import Study, Trial, chosen
@@ -142,12 +142,8 @@ def changes(tuning: Tuning) -> dict[str, Any]:
     """What was tuned, and whatever else is not the default, as tables."""
     found: dict[str, Any] = {"delay_ms": tuning.delay_ms}
     for part in ("search", "lattice", "vad", "endpoint"):
-        given = getattr(tuning, part)
-        values = {f.name: getattr(given, f.name) for f in fields(given)}
-        defaults = {f.name: f.default for f in fields(given)}
         tuned = {*GRIDS, *WIDTHS} if part == "search" else set()
-        kept = {k: v for k, v in values.items() if k in tuned or v != defaults[k]}
-        if kept:
+        if kept := changed(getattr(tuning, part), tuned):
             found[part] = kept
     return found
 

@@ -41,7 +41,7 @@ def test_status_tells_how_the_daemon_stands(capsys: pytest.CaptureFixture[str]) 
         assert ["ready", "yes"] in [text.split() for text in out]
 
 
-@pytest.mark.parametrize("command", ["status", "listen"])
+@pytest.mark.parametrize("command", ["status", "listen", "mute", "unmute"])
 def test_without_a_daemon_one_line_says_what_to_do(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -223,17 +223,6 @@ def test_the_commands_switch_and_the_status_tells(
         assert err.startswith("earshot: this will not survive a restart (")
 
 
-@pytest.mark.parametrize("command", ["mute", "unmute"])
-def test_without_a_daemon_the_commands_say_so(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "e.sock"
-    assert main([command, "--socket", str(path)]) == 1
-    caught = capsys.readouterr()
-    assert caught.out == ""
-    assert caught.err == f"earshot: no daemon answers at {path}; start one with `earshot run`\n"
-
-
 def test_the_state_is_that_of_the_service_or_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/earshot:/var/lib/other")
     assert default_state() == Path("/var/lib/earshot")

@@ -26,8 +26,8 @@ MOST_NAMES = 24
 LEAST = 0.02  # share of a frame, from which it is drawn
 COLUMN, ROW, LEFT, ABOVE, BELOW, RIGHT = 7, 24, 210, 64, 72, 28
 SVG = (
-    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0} {1}' width='{0}' height='{1}' "
-    "role='img'>"
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0:.0f} {1:.0f}' width='{0:.0f}' "
+    "height='{1:.0f}' role='img'>"
 ).format
 TEXT = "<text x='{:.1f}' y='{:.1f}' class='{}'>{}</text>".format
 CELL = (

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earshot.events import Lattice
+from earshot.grammar import spread
 from earshot.wording import CARDINALS, ORDINALS
 
 Floats = npt.NDArray[np.float64]
@@ -111,9 +112,7 @@ class Paths(NamedTuple):
     def onward(self, arcs: Ints) -> tuple[Ints, Ints]:
         """Each of some arcs with each that follows it: the place among them, and the follower."""
         first = np.searchsorted(self.source, self.target[arcs])
-        count = np.searchsorted(self.source, self.target[arcs], "right") - first
-        at = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
-        return np.repeat(np.arange(len(arcs)), count), at
+        return spread(first, np.searchsorted(self.source, self.target[arcs], "right") - first)
 
 
 def table(words: Sequence[str]) -> Ints:

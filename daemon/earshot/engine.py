@@ -26,7 +26,7 @@ from earshot.grammar import PieceGrammar
 from earshot.lattice import LatticeSettings
 from earshot.names import Names, Refused, names_of
 from earshot.places import Places
-from earshot.recogniser import Recogniser, Watch
+from earshot.recogniser import Recogniser, Watch, unwatched
 from earshot.search import SearchSettings
 from earshot.segments import segmented
 from earshot.settings import assemble
@@ -193,7 +193,7 @@ class Engine:
         return AttendingEncoder(plain, self.parts.attention.rows(names.sounds))
 
     def recogniser(
-        self, latest: Callable[[], Self] | None = None, watch: Watch = lambda _: None
+        self, latest: Callable[[], Self] | None = None, watch: Watch = unwatched
     ) -> Recogniser:
         """A recogniser for one stream of audio; every utterance is heard by the `latest` parts.
 

@@ -21,6 +21,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from earshot.counting import LARGEST, counted
@@ -79,6 +80,15 @@ def _named(known: Mapping[str, T], name: str, where: str, kind: str) -> T:
     names = ", ".join(sorted(known)) or "none"
     message = f"{where}: there is no {kind} {name!r} in [{kind}s]; there is {names}"
     raise RequestError(message)
+
+
+def text_of(path: Path, advice: str) -> str:
+    """Read a file of templates. Raises RequestError, with the advice, where that cannot be."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path}: cannot be read: {error}; {advice}"
+        raise RequestError(message) from None
 
 
 def read(text: str, source: str) -> Intents:

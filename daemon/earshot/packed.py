@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earshot.errors import INSTALL, BundleError
+from earshot.grammar import spread
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -97,9 +98,9 @@ class Table:
             return Entries(wanted[:0], wanted[:0], self.codes[:0])
         row = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         asked = np.flatnonzero(self.keys[row] == wanted)
-        first, count = self.first[row[asked]], self.first[row[asked] + 1] - self.first[row[asked]]
-        at = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
-        return Entries(np.repeat(asked, count), self.column[at], self.codes[self.code[at]])
+        first, end = self.first[row[asked]], self.first[row[asked] + 1]
+        which, at = spread(first, end - first)
+        return Entries(asked[which], self.column[at], self.codes[self.code[at]])
 
     def sections(self, name: str) -> dict[str, npt.NDArray[Any]]:
         """The table as sections of a file."""

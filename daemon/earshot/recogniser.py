@@ -38,6 +38,10 @@ SIGNS = {EndPointKind.FINAL: Sign.DONE, EndPointKind.SPECULATIVE: Sign.SEEMS_DON
 UNFUSED = Fusion()
 
 
+def unwatched(_: Glance) -> None:
+    """Stand for somebody who watches."""
+
+
 class Recogniser:
     """One stream of audio, from its first sample on."""
 
@@ -47,7 +51,7 @@ class Recogniser:
         vad: VadSettings,
         endpoint: EndPointSettings,
         fusion: Fusion = UNFUSED,
-        watch: Watch = lambda _: None,
+        watch: Watch = unwatched,
     ) -> None:
         """`watch` is shown where each utterance stands, every 20 ms."""
         self._parts = begin, vad, endpoint, fusion, watch

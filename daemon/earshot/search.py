@@ -110,10 +110,12 @@ class Search:
             _one(0), np.zeros(1), _one(0), _one(NONE), _one(0),
         )  # fmt: skip
         self.frame = 0  # encoder frames heard
+        self._complete: float | None = None  # asked for far more often than the search goes on
 
     def accept(self, encoded: npt.NDArray[np.float32]) -> None:
         """Hear encoder frames [T, J]."""
         self._scorer.hear(encoded)
+        self._complete = None
         for t in range(len(encoded)):
             self._step(t)
             self.frame += 1
@@ -127,12 +129,12 @@ class Search:
     @property
     def complete(self) -> float:
         """Natural log of the chance that all ends here: of what hypotheses say, by their share."""
-        live = self._live
-        may, _, score = self._grammar.final(live.node, live.state)
-        if not may.any():
-            return -np.inf
-        ended = np.logaddexp.reduce(live.score[may] + score[may])
-        return float(ended - np.logaddexp.reduce(live.score))
+        if self._complete is None:
+            live = self._live
+            may, _, score = self._grammar.final(live.node, live.state)
+            ended = np.logaddexp.reduce(live.score[may] + score[may], initial=-np.inf)
+            self._complete = float(ended - np.logaddexp.reduce(live.score))
+        return self._complete
 
     @property
     def last_token(self) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from earshot.attention_map import SVG, TEXT
 from earshot.endpointers import EndPointSettings, Glance
 from earshot.errors import DeviceError
 from earshot.events import Event, Word
@@ -31,11 +32,6 @@ WORDS, SOUND, SPEECH, CHANCE, ROW, GAP = 24, 120, 14, 96, 22, 18  # heights; bet
 NARROWEST, WIDEST, LEAST = 110, 420, 700  # of a second; of the picture
 LETTER = 8.2  # about the width of one
 SMALLEST = 0.02  # of full scale; what is softer is not drawn larger
-SVG = (
-    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0:.0f} {1:.0f}' width='{0:.0f}' "
-    "height='{1:.0f}' role='img'>"
-).format
-TEXT = "<text x='{:.1f}' y='{:.1f}' class='{}'>{}</text>".format
 PATH = "<path class='{}' d='{}'>{}</path>".format
 BOX = "<rect class='{}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}' rx='{}'/>".format
 STYLE = """

@@ -16,11 +16,10 @@ import numpy as np
 from earshot.bundle import Bundle
 from earshot.cues import Paths, bag
 from earshot.directed import DirectedSettings, directed
-from earshot.errors import RequestError
 from earshot.events import Interpretation, Named, Result, Slot
 from earshot.explain import Index
 from earshot.formatting import formatted
-from earshot.intents import read
+from earshot.intents import read, text_of
 from earshot.nlu import FILE, NONE, OUTSIDE, Nlu, Tagged, normal
 from earshot.numerals import cardinal
 from earshot.places import Places
@@ -72,12 +71,7 @@ def templates_of(text: str, source: str) -> Places:
 
 def template_file(path: Path) -> Places:
     """Read sentence templates from a file. Raises RequestError, LimitError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: cannot be read: {error}; sentence templates are a TOML file"
-        raise RequestError(message) from None
-    return templates_of(text, str(path))
+    return templates_of(text_of(path, "sentence templates are a TOML file"), str(path))
 
 
 @dataclass(frozen=True, slots=True)

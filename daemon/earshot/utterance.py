@@ -80,7 +80,6 @@ class Utterance:
         self._encoder, self._grammar, self._lattice_settings = encoder, grammar, settings[1]
         self._features, self._windows = Features(), Windows(encoder.window, encoder.shift)
         self._state = encoder.start()
-        self._behind = Features()  # of what comes after the end
         self._ahead: Utterance | None = None  # a fork that has heard what is left, then silence
         self._still = False  # since it was made or would have been
         self._cadence, self._sounded = cadence, 0.0  # how the last words sounded
@@ -173,16 +172,17 @@ class Utterance:
     def finish(self) -> Result:
         """Hear what is left, and say what was understood. The utterance is over."""
         self._hear(self._windows.finish(self._features.finish(), TAIL))
+        self._features = Features()  # of what comes behind the end
         return self._read()
 
     def speaks(self, audio: Samples) -> bool | None:
-        """Whether the speaker goes on behind the end, in samples [N]; None where no network tells.
+        """Whether the speaker goes on in samples [N] after `finish`; None where no network tells.
 
         The detector goes on hearing speech for a while, and in noise for as long as that lasts.
         """
         if self._ending is None:
             return None
-        self._ending.hear(self._behind.accept(audio))
+        self._ending.hear(self._features.accept(audio))
         return self._ending.spoken_ms >= SPOKEN_MS
 
     def _read(self) -> Result:

@@ -28,6 +28,7 @@ from earshot.units import FEATURE_BINS
 from models import cadence, ending, fusion
 from models.blocks import Shape
 from models.data import Corpus
+from models.logistic import regression
 from models.network import Transducer, feature_frames
 from models.replay import Clocks
 from tests.models import small_cache
@@ -172,7 +173,7 @@ def test_regression_finds_the_weights_that_made_the_data() -> None:
     rows = np.concatenate([np.ones((20_000, 1)), dice.normal(size=(20_000, 3))], 1)
     weights = np.array([0.5, 1.0, -2.0, 0.0])
     done = (dice.random(20_000) < 1 / (1 + np.exp(-rows @ weights))).astype(float)
-    found = fusion.regression(rows, done, np.ones(20_000))
+    found = regression(rows, done, np.ones(20_000), np.full(4, 20.0))
     assert found == pytest.approx(weights, abs=0.1)
 
 

@@ -16,6 +16,7 @@ from earshot.endpointers import Glance
 from earshot.engine import Engine
 from earshot.errors import EarshotError, RequestError
 from earshot.events import Result
+from earshot.intents import text_of
 from earshot.lines import (
     command_line,
     directed_object,
@@ -27,6 +28,7 @@ from earshot.lines import (
 )
 from earshot.pictures import kind, write
 from earshot.readers import entries_of
+from earshot.recogniser import unwatched
 from earshot.sources import AudioFile, Chunk, RawInput, Source
 from earshot.transcriber import Transcript, as_object, explained_objects, transcribe
 
@@ -137,7 +139,7 @@ def run(options: argparse.Namespace) -> int:
             raise RequestError(message)
     engine = _engine(options)
     failed, lattices, glances = False, [], list[Glance]()
-    keep = glances.append if options.timeline else _ignore
+    keep = glances.append if options.timeline else unwatched
     for file in options.files:
         recogniser = engine.recogniser(watch=keep)
         try:
@@ -153,10 +155,6 @@ def run(options: argparse.Namespace) -> int:
     if options.lattice:
         write(lattices, options.lattice)
     return int(failed)
-
-
-def _ignore(_: Glance) -> None:
-    pass
 
 
 def _draw(
@@ -209,11 +207,7 @@ def _naming(engine: Engine, catalog: Path) -> Engine:
 
 
 def _commands(file: Path, reject: float) -> Commands:
-    try:
-        return Commands(file.read_text(encoding="utf-8"), str(file), reject)
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{file}: cannot be read: {error}; give --commands a TOML file"
-        raise RequestError(message) from None
+    return Commands(text_of(file, "give --commands a TOML file"), str(file), reject)
 
 
 def _show(file: str, transcript: Transcript, bundle: str, options: argparse.Namespace) -> None:
