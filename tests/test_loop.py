@@ -231,6 +231,7 @@ def test_posteriors_of_single_words_are_those_of_all_sentences(tmp_path: Path, s
 
 @given(st.integers(0, 10_000), st.integers(3, 14))
 @example(5706, 7)  # where merging boundaries once made a circle
+@example(480, 6)  # where all sentences have a word that ends in the first frame
 @settings(deadline=None, max_examples=40)
 def test_a_lattice_with_unknown_words_keeps_its_laws(
     tmp_path_factory: pytest.TempPathFactory, seed: int, frames: int

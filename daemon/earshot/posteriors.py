@@ -30,9 +30,12 @@ def closed(raw: RawLattice) -> Arcs:
 
 
 def posteriors(arcs: Arcs, frame: npt.NDArray[np.int64]) -> Scores:
-    """Posterior of each arc; `frame` of each boundary but the one end, which is after all."""
+    """Posterior of each arc; `frame` of each boundary but the one end, which is after all.
+
+    The start is before all: a word may end in the very first frame.
+    """
     score = arcs.acoustic + arcs.language + arcs.bias
-    frame = np.append(frame, frame.max() + 1)
+    frame = np.concatenate([[-1], frame[1:], [frame.max() + 1]])
     ahead, back = np.full(len(frame), -np.inf), np.full(len(frame), -np.inf)
     ahead[0], back[-1] = 0.0, 0.0
     for rows in _by_frame(frame[arcs.target]):
