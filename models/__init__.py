@@ -1,1 +1,3 @@
 """Training: one flat script a step, data to bundle."""
+
+import earshot  # noqa: F401 - has the library that runs the networks report to nobody

@@ -33,7 +33,7 @@ def main() -> None:
     go.set()
     thread.join()
     found = {
-        "kept": kept,
+        "kept": kept.enforced,
         "refused": every_way(),
         "refused to the thread from before": earlier,
         "child": in_a_child(),

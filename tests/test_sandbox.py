@@ -1,4 +1,4 @@
-"""The kernel keeps the daemon off the network: tried in processes of their own, and interpreted."""
+"""The kernel keeps the daemon off the network: tried in processes of their own."""
 
 import errno
 import json
@@ -7,7 +7,6 @@ import pickle
 import platform
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -16,20 +15,18 @@ from typing import Any
 import pytest
 from earshot import landlock, sandbox, seccomp
 from earshot.__main__ import main, parser
-from earshot.commands.doctor import kernel
+from earshot.checks.finding import Patient
+from earshot.checks.machine import kernel
 from earshot.commands.run import chosen
 from earshot.config import Settings
 from earshot.errors import DeviceError
 from earshot.generated.v1.status_pb2 import SANDBOX_ENFORCED, SANDBOX_NONE
-from earshot.seccomp import ALLOW, ANY_BIT, AT_LEAST, EQUAL, LOAD, REFUSE, RETURN, Step
 
 from tests.fake_recogniser import loud, quiet
 from tests.house import kinds, spoken
 from tests.processes import PATIENCE, ROOT, channel, daemon, process, recognition
 from tests.recordings import recording
 from tests.sound_server import SoundServer
-
-X86, ARM, I386, ARM32 = 0xC000003E, 0xC00000B7, 0x40000003, 0x40000028
 
 
 def offered(check: Any) -> bool:
@@ -45,87 +42,6 @@ free = pytest.mark.skipif(
     sandbox.refuses_internet() or not offered(seccomp.check),
     reason="a kernel cannot be pretended that leaves the network open",
 )
-
-
-def verdict(steps: list[Step], architecture: int, number: int, *arguments: int) -> int:
-    """What a filter answers: classic BPF, as far as filters need it."""
-    six = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
-    data = struct.pack("<IIQ6Q", number & 0xFFFFFFFF, architecture, 0, *six)
-    at = value = 0
-    while True:
-        step = steps[at]
-        at += 1
-        if step.code == RETURN:
-            return step.value
-        if step.code == LOAD:
-            (value,) = struct.unpack_from("<I", data, step.value)
-            continue
-        so = {
-            EQUAL: value == step.value,
-            AT_LEAST: value >= step.value,
-            ANY_BIT: bool(value & step.value),
-        }[step.code]
-        at += step.so if so else step.otherwise
-
-
-INET, UNIX, FAST = int(socket.AF_INET), int(socket.AF_UNIX), 0x20000000
-BOTH = [  # number on x86-64, on aarch64, arguments, verdict
-    (41, 198, (UNIX, 1, 0), ALLOW),
-    (41, 198, (UNIX | 5 << 32, 1, 0), ALLOW),  # the kernel does not read the upper half
-    (41, 198, (INET, 1, 0), REFUSE),
-    (41, 198, (INET | 1 << 32, 1, 0), REFUSE),
-    (41, 198, (0, 1, 0), REFUSE),
-    (41, 198, (10, 2, 0), REFUSE),
-    (41, 198, (16, 3, 0), REFUSE),
-    (41, 198, (17, 3, 0), REFUSE),
-    (41, 198, (0xFFFFFFFF, 3, 0), REFUSE),
-    (53, 199, (UNIX, 1, 0), ALLOW),
-    (53, 199, (INET, 1, 0), REFUSE),
-    (42, 203, (3,), ALLOW),  # connect
-    (44, 206, (3, 0, 0, 0), ALLOW),  # sendto
-    (44, 206, (3, 0, 0, FAST | 0x4000), REFUSE),
-    (46, 211, (3, 0, 0x4000), ALLOW),  # sendmsg
-    (46, 211, (3, 0, FAST), REFUSE),
-    (307, 269, (3, 0, 1, 0), ALLOW),  # sendmmsg
-    (307, 269, (3, 0, 1, FAST), REFUSE),
-    (16, 29, (0, 0x5413), ALLOW),  # ioctl
-    (16, 29, (0, 0x5412), REFUSE),
-    (16, 29, (0, 0x5412 | 1 << 32), REFUSE),
-    (16, 29, (0, 0x541C), REFUSE),
-    (425, 425, (), REFUSE),  # io_uring_setup
-    (101, 117, (), REFUSE),  # ptrace
-    (0, 63, (), ALLOW),  # read
-    (1, 64, (), ALLOW),  # write
-    (9, 222, (), ALLOW),  # mmap
-    (56, 220, (), ALLOW),  # clone
-    (59, 221, (), ALLOW),  # execve
-    (435, 435, (), ALLOW),  # clone3
-    (-1, -1, (), REFUSE),
-]
-
-
-@pytest.mark.parametrize(("x86", "arm", "arguments", "expected"), BOTH)
-def test_a_call_has_its_verdict(
-    x86: int, arm: int, arguments: tuple[int, ...], expected: int
-) -> None:
-    one, other = seccomp.program("x86_64"), seccomp.program("aarch64")
-    assert verdict(one, X86, x86, *arguments) == expected
-    assert verdict(other, ARM, arm, *arguments) == expected
-    assert verdict(one, X86, x86 | seccomp.X32, *arguments) == REFUSE
-    for foreign in (I386, ARM, 0):
-        assert verdict(one, foreign, x86, *arguments) == REFUSE
-    for foreign in (ARM32, X86, 0):
-        assert verdict(other, foreign, arm, *arguments) == REFUSE
-
-
-@pytest.mark.parametrize("machine", seccomp.MACHINES)
-def test_what_is_refused_is_refused_and_nothing_else(machine: str) -> None:
-    steps, (audit, column) = seccomp.program(machine), seccomp.MACHINES[machine]
-    refused = {numbers[column] for numbers in seccomp.REFUSED.values()}
-    decided = {case.numbers[column] for case in seccomp.CASES.values()}
-    assert len(refused | decided) == len(seccomp.REFUSED) + len(seccomp.CASES)
-    for number in set(range(600)) - decided:
-        assert verdict(steps, audit, number) == (REFUSE if number in refused else ALLOW)
 
 
 @pytest.fixture(scope="module")
@@ -193,9 +109,27 @@ def test_code_that_came_in_with_the_audio_does_not_get_out() -> None:
 
 
 @free
-def test_where_the_kernel_cannot_the_daemon_says_so() -> None:
+@filtering
+def test_a_socket_that_was_open_before_is_told_for_no_lock_closes_it() -> None:
+    code = "from earshot.sandbox import keep_local as k; print(k(required=False))"
+    for family, enforced in ((socket.AF_INET, False), (socket.AF_INET6, False), (1, True)):
+        with socket.socket(family, socket.SOCK_DGRAM) as inherited:
+            done = subprocess.run(
+                [sys.executable, "-c", code], pass_fds=[inherited.fileno()], check=True, stdout=-1
+            )
+        assert f"enforced={enforced}".encode() in done.stdout
+        assert (b"1 sockets of a network were open" in done.stdout) is not enforced
+
+
+@free
+def test_where_the_kernel_cannot_the_daemon_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with process("tests.old_kernel", "tests.fake_daemon", "0", "--source", "-") as d:
-        assert d.until(lambda _: True).sandbox == SANDBOX_NONE
+        answer = d.until(lambda _: True)
+        assert answer.sandbox == SANDBOX_NONE
+        assert main(["status", "--json", "--socket", str(d.path)]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["sandbox"] == "none"
+        assert "seccomp: Function not implemented" in found["sandbox_reason"]
         d.process.send_signal(signal.SIGTERM)
         _, err = d.process.communicate(timeout=PATIENCE)
         (said,) = [line for line in err.decode().splitlines() if "off the network" in line]
@@ -232,7 +166,9 @@ def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def test_one_line_warns_of_a_kernel_that_lacks_it(
     lacking: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert not sandbox.keep_local(required=False)
+    kept = sandbox.keep_local(required=False)
+    assert not kept.enforced
+    assert os.strerror(lacking) in kept.reason
     (record,) = caplog.records
     assert (record.levelname, record.getMessage().count("\n")) == ("WARNING", 0)
     assert os.strerror(lacking) in record.getMessage()
@@ -257,7 +193,7 @@ def test_what_the_kernel_has_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("required", "state"), [(False, "note"), (True, "TROUBLE")])
 @pytest.mark.usefixtures("lacking")
 def test_the_doctor_finds_a_kernel_that_lacks_it(required: bool, state: str) -> None:  # noqa: FBT001
-    finding = kernel(Settings(require_sandbox=required))
+    finding = kernel(Patient(Path("e.sock"), Settings(require_sandbox=required)))
     assert (finding.what, finding.state) == ("sandbox", state)
     assert "CONFIG_SECCOMP_FILTER" in finding.mend
 

@@ -17,9 +17,14 @@ def system_call(number: int, *arguments: int) -> int:
 
 def no_new_privileges() -> None:
     """Let no program that is run from here gain privileges; the kernel asks for it. For ever."""
+    process_control(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def process_control(option: int, value: int = 0) -> int:
+    """Call prctl(2); what it answers. Raises OSError, also on a system that is not Linux."""
     if sys.platform != "linux":
         raise OSError(errno.ENOSYS, "not a Linux kernel")
-    _answer(_libc().prctl(_PR_SET_NO_NEW_PRIVS, *map(ctypes.c_ulong, (1, 0, 0, 0))))
+    return _answer(_libc().prctl(option, *map(ctypes.c_ulong, (value, 0, 0, 0))))
 
 
 def _libc() -> ctypes.CDLL:

@@ -1,7 +1,11 @@
 """The kernel keeps this process off the network: it is asked to, and found out by trying."""
 
 import logging
+import os
 import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
 from earshot import landlock, seccomp
 from earshot.errors import DeviceError
@@ -11,8 +15,15 @@ logger = logging.getLogger(__name__)
 MEND = "use a kernel with CONFIG_SECCOMP_FILTER, or the unit in systemd/"
 
 
-def keep_local(*, required: bool) -> bool:
-    """Have the kernel refuse this process the network, for ever; whether it does.
+class Kept(NamedTuple):
+    """Whether the kernel keeps this process off the network, and if not, why."""
+
+    enforced: bool
+    reason: str = ""
+
+
+def keep_local(*, required: bool) -> Kept:
+    """Have the kernel refuse this process the network, for ever.
 
     Raises DeviceError where it does not though that is required.
     """
@@ -22,17 +33,19 @@ def keep_local(*, required: bool) -> bool:
             lock()
         except OSError as error:
             reasons.append(f"{name}: {error.strerror}")
-    if kept := refuses_internet():
+    if open_already := _open_sockets():
+        reasons.append(f"{open_already} sockets of a network were open when it started")
+    elif refuses_internet():
         lacking = ", ".join(reasons) or "nothing"
         logger.debug("the kernel keeps earshot off the network (lacking: %s)", lacking)
-        return kept
+        return Kept(enforced=True)
     reason = ", ".join(reasons) or "it took the filter, and does not heed it"
     message = f"the kernel does not keep earshot off the network ({reason}); {MEND}"
     if required:
         message = f"{message}; or run without --require-sandbox and require_sandbox"
         raise DeviceError(message)
     logger.warning("%s", message)
-    return kept
+    return Kept(enforced=False, reason=reason)
 
 
 def offered() -> str:
@@ -51,6 +64,15 @@ def offered() -> str:
 def refuses_internet() -> bool:
     """Whether the kernel refuses an internet socket, of either kind. Sends nothing."""
     return all(_refused(family) for family in (socket.AF_INET, socket.AF_INET6))
+
+
+def _open_sockets() -> int:
+    """How many sockets this process has that are not AF_UNIX: no lock closes those."""
+    found, own = 0, Path("/proc/self/fd")
+    for path in own.iterdir() if own.exists() else ():
+        with suppress(OSError), socket.socket(fileno=os.dup(int(path.name))) as one:
+            found += one.family != socket.AF_UNIX  # OSError: no socket, or the listing's own
+    return found
 
 
 def _refused(family: socket.AddressFamily) -> bool:
