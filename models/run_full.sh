@@ -1,7 +1,7 @@
 #!/bin/sh
 # The reference run: data → network → spoken data, better alignments → deeper network → export →
 # texts → tuning → fewer word errors in what the search makes of it all → attention to names →
-# end-pointers → what is meant → evaluation → bundle.
+# end-pointers → what is meant → evaluation → bundle → re-ranker.
 #
 #   KIT=…/data models/run_full.sh
 #   KIT=…/data PROCESSES=1 DEEP=models/recipe_gpu.toml models/run_full.sh    # with a GPU
@@ -36,6 +36,9 @@ cd "$(dirname "$0")/.."
 : "${FUSION:=--count 50}"
 : "${TUNE:=--count 60 --seconds 300}"
 : "${EVALUATE:=--phones}"
+: "${NEURAL:=--steps 16000}"
+: "${RESCORER:=models/rescorers/en}"    # what a re-ranker of lattices ranks with
+: "${RESCORE:=}"
 export OMP_NUM_THREADS=1
 export PYTHONUNBUFFERED=1
 
@@ -137,4 +140,9 @@ pack() {
 	step evaluate tool evaluate --kit "$KIT" --bundle "$BUNDLE" --json "$OUT/measured.json" \
 		--jobs "$JOBS" $EVALUATE
 	step measured tool bundle --update "$BUNDLE" --measured "$OUT/measured.json"
+	step neural_lm tool neural_lm --kit "$KIT" --lm "$OUT/lm/words.lm" --out "$OUT/neural_lm" $NEURAL
+	step rescorer tool rescorer --run "$OUT/neural_lm" --out "$RESCORER"
+	step rescore tool rescore --kit "$KIT" --bundle "$BUNDLE" --rescorer "$RESCORER" \
+		--out "$OUT/rescore" --json "$OUT/rescore.json" --jobs "$JOBS" $RESCORE
+	step rescored tool rescorer --weights "$OUT/rescore/weights.toml" --out "$RESCORER"
 }

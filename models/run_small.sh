@@ -19,5 +19,6 @@ export ALIGN="--least -99"
 export LM="--megabytes 0.1 --least 60" G2P="--steps 25" SPELL=1 P2G="--steps 25" NLU="--bytes 20000"
 export ENDING="--steps 10" CADENCE="--examples 48 --steps 10" FUSION="--count 2 --conditions quiet"
 export TUNE="--count 6 --seconds 20" EVALUATE="--count 6 --phones"
+export NEURAL="--steps 30 --hidden 32" RESCORER="$OUT/rescorer" RESCORE="--count 6"
 sh models/run_full.sh
 "$PYTHON" -m earshot transcribe --bundle "$BUNDLE" tests/audio/*.flac

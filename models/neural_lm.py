@@ -1,0 +1,299 @@
+"""Kit texts and book tables -> neural.onnx, the language model of the re-ranker.
+
+    python -m models.neural_lm --kit KIT --lm words.lm --out build/neural_lm [--steps 6000]
+
+A feed-forward network (Bengio et al., 2003) from the last CONTEXT words to the next one: what is
+farther back counts for nothing, so paths of a lattice that have these words in common are one, and
+re-ranking is exact on the lattice. Its softmax is adaptive (Grave et al., 2017): rare words share
+clusters, which are looked into only where such a word is asked for. It learns all words of the
+device's language model and its classes. Words of the book tables come without what is before them,
+so that place is blank, as it is now and then elsewhere.
+
+What is drawn at a step depends on the number of the step alone: a training that is stopped goes on
+from its checkpoint as if it had not been. One thread is enough for it, in bfloat16 where the
+processor computes in that.
+"""
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from earshot.ngram import Ngram
+from earshot.word_list import WordList
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models import neural_texts as texts
+from models.classes import CLASSES
+from models.neural_texts import BOOKS, Ints, Numbers, Rows, Triples
+
+MARKS = ("<s>", "</s>", *CLASSES, "<unk>", "<blank>")
+BATCH, RATE, WARM, COOL = 1024, 1.5e-3, 200, 0.5
+BLANK = 0.1  # share of contexts whose far end is blank
+TABLES = "tables"
+# Share of each source in what is drawn: what is written as people please takes longest to learn.
+SHARES = {
+    BOOKS: 0.36, TABLES: 0.2, "read": 0.14, "prose": 0.03, "assistant": 0.05, "requests": 0.06,
+    "home": 0.03, "calls": 0.02, "values": 0.02, "contacts": 0.02, "spelling": 0.01,
+    "phrases": 0.01, "single": 0.01, "spelt": 0.01, "plain": 0.01, "orders": 0.01,
+}  # fmt: skip
+HELD = 400  # sentences of a source that are looked at
+LINE, CHECKPOINT = 60.0, 240.0  # seconds
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the network."""
+
+    words: int
+    context: int = 6
+    embedding: int = 128
+    hidden: int = 1024
+    output: int = 256
+    borders: tuple[int, ...] = (2_000, 12_000)
+    """first words of the clusters"""
+    sizes: tuple[int, ...] = (96, 32)
+    """of what a cluster looks at"""
+
+    def cut(self) -> list[tuple[int, int, int]]:
+        """First word, end and size of each cluster that this vocabulary has."""
+        ends = (*self.borders[1:], self.words)
+        rows = zip(self.borders, ends, self.sizes, strict=True)
+        return [
+            (first, min(end, self.words), size) for first, end, size in rows if first < self.words
+        ]
+
+
+class NeuralLm(nn.Module):
+    """The network."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embed = nn.Embedding(shape.words, shape.embedding, sparse=True)
+        self.first = nn.Linear(shape.context * shape.embedding, shape.hidden)
+        self.second = nn.Linear(shape.hidden, shape.hidden)
+        self.last = nn.Linear(shape.hidden, shape.output)
+        self.short = min(shape.borders[0], shape.words)
+        self.head = nn.Linear(shape.output, self.short + len(shape.cut()))
+        self.tails = nn.ModuleList(
+            nn.Sequential(nn.Linear(shape.output, size), nn.Linear(size, end - first))
+            for first, end, size in shape.cut()
+        )
+        nn.init.normal_(self.embed.weight, 0, 0.3)
+
+    def features(self, embedded: Tensor) -> Tensor:
+        """Embedded contexts [N, C * E] to what the softmax looks at [N, D]."""
+        x = functional.relu(self.first(embedded))
+        x = x + functional.relu(self.second(x))
+        return functional.relu(self.last(x))
+
+    def loss(self, context: Tensor, wanted: Tensor) -> Tensor:
+        """Negative natural log-probability of words [N] after contexts [N, C]: [N]."""
+        x = self.features(self.embed(context).flatten(1))
+        place = wanted.clone()
+        for i, (first, end, _) in enumerate(self.shape.cut()):
+            place[(wanted >= first) & (wanted < end)] = self.short + i
+        found = functional.cross_entropy(self.head(x).float(), place, reduction="none")
+        for tail, (first, end, _) in zip(self.tails, self.shape.cut(), strict=True):
+            rows = ((wanted >= first) & (wanted < end)).nonzero()[:, 0]
+            if len(rows):
+                logits = tail(x[rows]).float()
+                more = functional.cross_entropy(logits, wanted[rows] - first, reduction="none")
+                found = found.index_add(0, rows, more)
+        return found
+
+
+class Draws:
+    """What is learnt at each step."""
+
+    def __init__(self, rows: Mapping[str, Rows], tables: Triples, shape: Shape) -> None:
+        self._rows = {name: one for name, one in rows.items() if len(one.at)}
+        self._tables, self._context = tables, shape.context
+        known = {**dict.fromkeys(self._rows, 1), TABLES: len(tables.borders)}
+        names = [name for name in SHARES if known.get(name)]
+        shares = np.array([SHARES[name] for name in names])
+        self._shares = dict(zip(names, shares / shares.sum(), strict=True))
+
+    def batch(self, step: int, size: int) -> tuple[Tensor, Tensor]:
+        """Contexts [size, C] and the words after them [size]."""
+        dice = np.random.default_rng([1, step])
+        counts = dice.multinomial(size, list(self._shares.values()))
+        parts = []
+        for name, count in zip(self._shares, counts, strict=True):
+            if name == TABLES:
+                parts.append(self._triples(dice, count))
+                continue
+            rows = self._rows[name]
+            at = rows.at[dice.integers(0, len(rows.at), count)]
+            parts.append(windows(rows, at, self._context))
+        both = torch.from_numpy(np.concatenate(parts).astype(np.int64))
+        context, wanted = both[:, :-1], both[:, -1]
+        blank = torch.from_numpy(np.flatnonzero(dice.random(size) < BLANK))
+        context[blank, : self._context - 2] = MARKS.index("<blank>")
+        return context, wanted
+
+    def _triples(self, dice: np.random.Generator, count: int) -> Numbers:
+        borders, before = self._tables.borders, ((0, 0), (self._context - 2, 0))
+        found = self._tables.numbers[np.searchsorted(borders, dice.random(count) * borders[-1])]
+        rows = np.pad(found, before, constant_values=MARKS.index("<blank>"))
+        rows[found[:, 0] == MARKS.index("<s>"), : self._context - 2] = MARKS.index("<s>")
+        return rows
+
+
+def windows(rows: Rows, at: Ints, context: int) -> Numbers:
+    """The words before places [N], and the words there: [N, C + 1]."""
+    return np.asarray(rows.numbers[at[:, None] + np.arange(-context, 1)], np.uint16)
+
+
+def vocabulary(lm: Path) -> dict[str, float]:
+    """Words by number: marks, then those of a language model, the commonest first; natural logs."""
+    ngram = Ngram(lm)
+    logp = dict(zip(ngram.words, ngram.unigram.tolist(), strict=False))
+    words = WordList.of_model(ngram.words, ngram.unigram).words
+    return {**dict.fromkeys(MARKS, 0.0), **{word: logp[word] for word in words}}
+
+
+def perplexities(network: NeuralLm, held: Mapping[str, Rows]) -> dict[str, float]:
+    """Perplexity of held-out words, by source."""
+    found = {}
+    for name, rows in held.items():
+        if len(rows.at):
+            both = torch.from_numpy(windows(rows, rows.at, network.shape.context).astype(np.int64))
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                losses = network.loss(both[:, :-1], both[:, -1])
+            found[name] = float(losses.mean().exp())
+    return found
+
+
+def rate(step: int, steps: int) -> float:
+    """The learning rate: it rises, stays, and falls to nothing in the last part."""
+    return RATE * min(1.0, (step + 1) / WARM, (steps - step) / (COOL * steps))
+
+
+@dataclass
+class Run:
+    """A training under way."""
+
+    network: NeuralLm
+    optimisers: tuple[torch.optim.Optimizer, torch.optim.Optimizer]
+    out: Path
+    steps: int
+    step: int = 0
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where it is kept."""
+        return self.out / "run.pt"
+
+    def save(self) -> None:
+        """Keep all that is needed to go on."""
+        state = {
+            "shape": asdict(self.network.shape),
+            "network": self.network.state_dict(),
+            "optimisers": [one.state_dict() for one in self.optimisers],
+            "step": self.step,
+        }
+        torch.save(state, self.checkpoint.with_suffix(".new"))
+        self.checkpoint.with_suffix(".new").replace(self.checkpoint)
+
+    def resume(self) -> None:
+        """Go on where the last one stopped, if there was one."""
+        if self.checkpoint.exists():
+            state = torch.load(self.checkpoint, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            for one, known in zip(self.optimisers, state["optimisers"], strict=True):
+                one.load_state_dict(known)
+            self.step = state["step"]
+            print(f"goes on at step {self.step}", flush=True)
+
+
+def train(run: Run, draws: Draws, held: Mapping[str, Rows]) -> None:
+    """Cross entropy, AdamW; a line a minute."""
+    spoken = kept = time.monotonic()
+    losses: list[Tensor] = []
+    while run.step < run.steps:
+        for one in run.optimisers:
+            one.zero_grad()
+            one.param_groups[0]["lr"] = rate(run.step, run.steps)
+        context, wanted = draws.batch(run.step, BATCH)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = run.network.loss(context, wanted).mean()
+        loss.backward()
+        for one in run.optimisers:
+            one.step()
+        run.step += 1
+        losses.append(loss.detach())
+        if (now := time.monotonic()) - spoken > LINE or run.step == run.steps:
+            words = BATCH * len(losses) / (now - spoken)
+            mean = float(torch.stack(losses).mean())
+            print(
+                f"step {run.step} of {run.steps}: loss {mean:.3f}, {words:.0f} words/s", flush=True
+            )
+            spoken, losses = now, []
+        if now - kept > CHECKPOINT or run.step == run.steps:
+            run.save()
+            kept = time.monotonic()
+            print(f"  held out: {told(perplexities(run.network, held))}", flush=True)
+
+
+def told(figures: Mapping[str, float]) -> str:
+    """Figures in a line."""
+    return ", ".join(f"{name} {value:.0f}" for name, value in figures.items())
+
+
+def begin(options: argparse.Namespace, size: int) -> Run:
+    """Make a network, or read the one that is under way."""
+    torch.manual_seed(0)
+    network = NeuralLm(Shape(size, hidden=options.hidden))
+    dense = [value for name, value in network.named_parameters() if name != "embed.weight"]
+    optimisers = (
+        torch.optim.SparseAdam([network.embed.weight], RATE, betas=(0.9, 0.98)),
+        torch.optim.AdamW(dense, RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True),
+    )
+    run = Run(network, optimisers, options.out, options.steps)
+    run.resume()
+    return run
+
+
+def sources(
+    learnt: Mapping[str, Sequence[list[str]]], words: Sequence[str], context: int
+) -> dict[str, Rows]:
+    """Number the sentences of each source."""
+    number = {word: i for i, word in enumerate(words)}
+    return {name: texts.rows_of(rows, number, context) for name, rows in learnt.items()}
+
+
+def main() -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kit", type=Path, required=True)
+    parser.add_argument("--lm", type=Path, required=True, help="words.lm of the device")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=6_000, help=f"of {BATCH} words")
+    parser.add_argument("--hidden", type=int, default=1024)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    common = vocabulary(options.lm)
+    words, text = list(common), "".join(f"{word}\t{logp:.2f}\n" for word, logp in common.items())
+    (options.out / "words.txt").write_text(text, encoding="utf8")
+    run = begin(options, len(words))
+    learnt, held = texts.split(texts.all_texts(options.kit))
+    context = run.network.shape.context
+    rows = sources(learnt, words, context)
+    some = {name: one[:HELD] for name, one in held.items()}
+    number = {word: i for i, word in enumerate(words)}
+    for name, one in rows.items():
+        print(f"  {name}: {len(learnt[name])} sentences, {len(one.at)} words", flush=True)
+    draws = Draws(rows, texts.triples(options.kit, number), run.network.shape)
+    train(run, draws, sources(some, words, context))
+
+
+if __name__ == "__main__":
+    main()
