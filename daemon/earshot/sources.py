@@ -47,9 +47,12 @@ Item = Chunk | AudioDropped | SourceChanged
 class Source(Protocol):
     """What every source is."""
 
-    description: str
     live: bool
     """whether audio is lost when nobody takes it"""
+
+    @property
+    def description(self) -> str:
+        """What it is, in a few words."""
 
     def __iter__(self) -> Iterator[Item]:
         """Chunks and events until the end of the audio, once. Raises EarshotError."""
@@ -67,6 +70,14 @@ class Mutable(Protocol):
 
     def unmute(self) -> None:
         """Open it again."""
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A source that hands on larger pieces of audio while nobody speaks."""
+
+    def attend(self, *, speaking: bool) -> None:
+        """Take note of whether somebody does."""
 
 
 def pcm16(data: bytes) -> Samples:
@@ -121,11 +132,41 @@ class Converter:
         return AudioDropped(self.position, lost, self.lost)
 
 
+class _Straight(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """Reads straight on: soundfile seeks after every read, which makes noise of MP3."""
+
+    def seekable(self) -> bool:
+        """Say no, although it can."""
+        return False
+
+
 def _rewound(file: soundfile.SoundFile) -> soundfile.SoundFile:
     """At its beginning: libsndfile 1.2.2 opens Opus at what decoders are to skip."""
-    if file.seekable():
+    if soundfile.SoundFile.seekable(file):
         file.seek(0)
     return file
+
+
+def open_recording(path: Path) -> soundfile.SoundFile:
+    """Open a file in any format libsndfile reads. AudioError, with the reason, if it cannot."""
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # pipes and devices may block for ever
+            _refuse(path, "is a folder or a device, not a recording")
+        if not facts.st_size:
+            _refuse(path, "is empty")
+        # By number: by name, libsndfile takes anything called .raw for headerless audio.
+        return _rewound(_Straight(os.open(path, os.O_RDONLY | os.O_CLOEXEC)))
+    except OSError as error:
+        _refuse(path, (error.strerror or str(error)).lower())
+    except soundfile.SoundFileError as error:
+        reason = str(error).rpartition(": ")[2].strip(".\n") or "unknown format"
+        _refuse(path, f"cannot be read as audio ({reason})")
+
+
+def _refuse(path: Path, reason: str) -> NoReturn:
+    message = f"{path}: {reason}"
+    raise AudioError(message) from None
 
 
 class AudioFile:
@@ -139,9 +180,9 @@ class AudioFile:
 
     def __init__(self, path: Path, *, paced: bool = False) -> None:
         self.description = f"recording {path.name}"
-        self._path, self._paced = path, paced
+        self._path, self.paced = path, paced
         self._lock, self._closed = threading.Lock(), threading.Event()
-        self._file = self._opened()
+        self._file = open_recording(path)
         try:
             self._converter = Converter(self._file.samplerate)
         except AudioError as error:
@@ -169,21 +210,6 @@ class AudioFile:
         with self._lock:
             self._file.close()
 
-    def _opened(self) -> soundfile.SoundFile:
-        try:
-            facts = self._path.stat()
-            if not stat.S_ISREG(facts.st_mode):  # pipes and devices may block for ever
-                self._fail("is a folder or a device, not a recording")
-            if not facts.st_size:
-                self._fail("is empty")
-            # By number: by name, libsndfile takes anything called .raw for headerless audio.
-            return _rewound(soundfile.SoundFile(os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)))
-        except OSError as error:
-            self._fail((error.strerror or str(error)).lower())
-        except soundfile.SoundFileError as error:
-            reason = str(error).rpartition(": ")[2].strip(".\n") or "unknown format"
-            self._fail(f"cannot be read as audio ({reason})")
-
     def _read(self) -> Samples | None:
         """Read the next block [N, channels]: empty at the end, None when closed."""
         with self._lock:
@@ -198,12 +224,11 @@ class AudioFile:
 
     def _closed_before_due(self, began: float) -> bool:
         """Wait, if paced, until what was given would have been spoken; whether to end instead."""
-        due = began + seconds(self._converter.position) - time.monotonic() if self._paced else 0.0
+        due = began + seconds(self._converter.position) - time.monotonic() if self.paced else 0.0
         return self._closed.wait(max(0.0, due))
 
     def _fail(self, reason: str) -> NoReturn:
-        message = f"{self._path}: {reason}"
-        raise AudioError(message) from None
+        _refuse(self._path, reason)
 
 
 class RawInput:
