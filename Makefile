@@ -1,9 +1,23 @@
 # setup  run  test  check  proto  clean: each does all that it needs. ARGS go to `earshot run`.
+# install  install-user  deb  and, away again,  uninstall  uninstall-user  purge
 PYTHON ?= python3
+# Where `make install` puts it (DESTDIR stands for the root), and the Python that runs it there.
+PREFIX ?= /opt/earshot
+DESTDIR ?=
+SYSTEM_PYTHON ?= /usr/bin/python3
+# How packages are compressed: `make deb DEB=-Znone` is the fastest.
+DEB ?= -Zxz
 BIN := .venv/bin
+# earshot tells onnxruntime so itself; this is for what else brings a copy of it.
+export ORT_DISABLE_TELEMETRY := 1
 PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins libportaudio2
+BROWSER := chromium-headless-shell
 
-.PHONY: setup run test check proto clean
+STAGE = PYTHONPATH=systemd $(BIN)/python -m install.stage --prefix $(PREFIX) --python $(SYSTEM_PYTHON) \
+	$(if $(DESTDIR),--destination $(DESTDIR))
+
+.PHONY: setup run test check proto clean browser
+.PHONY: install install-user uninstall uninstall-user purge deb
 .DEFAULT_GOAL := setup
 
 setup: .venv/.complete
@@ -11,16 +25,43 @@ setup: .venv/.complete
 run: setup
 	@$(BIN)/earshot run --source auto $(ARGS)
 
-test: check
+test: check browser
 	@$(BIN)/pytest
 
 check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy daemon models tests proto/generate.py
+	@$(BIN)/mypy daemon models tests systemd/install proto/generate.py
 
 proto: setup
 	@$(BIN)/python proto/generate.py
+
+install: setup
+	@$(STAGE) install
+
+install-user: setup
+	@$(STAGE) --user install
+
+uninstall: setup
+	@$(STAGE) uninstall
+
+uninstall-user: setup
+	@$(STAGE) --user uninstall
+
+purge: setup
+	@$(STAGE) purge
+
+deb: setup
+	@PYTHONPATH=systemd $(BIN)/python -m install.deb --python $(SYSTEM_PYTHON) --compression='$(DEB)'
+
+# With which the live page is tested; without it, these tests are skipped.
+browser:
+	@if ! command -v $(BROWSER) >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		install="apt-get install --quiet --quiet --yes --no-install-recommends $(BROWSER)"; \
+		$$install || { apt-get update --quiet --quiet && $$install; } \
+			|| echo "earshot: no $(BROWSER) can be installed here" >&2; \
+	fi
 
 # What was trained (build/) stays.
 clean:

@@ -1,0 +1,1 @@
+"""What `earshot doctor` looks at: each check is a function that gives a finding, and its mend."""

@@ -1,0 +1,1 @@
+"""Puts earshot where it lives: `make install`, `make uninstall` and `make deb`."""
