@@ -38,14 +38,17 @@ from tests.sound_server import SoundServer, sound_server
 PATIENCE = 60.0  # seconds for the daemon to become ready
 PIECE = samples(20)  # samples a message of the client
 SETTLE = 3.0  # seconds after READY that are not counted as idle
+SETTINGS = '[microphone]\ndevice = "pulse"\n'
 PAUSE = np.zeros(samples(1_200), np.float32)
 
 
 @contextmanager
-def daemon(server: SoundServer, bundle: str, folder: Path) -> Iterator[tuple[int, Path, float]]:
+def daemon(
+    server: SoundServer, bundle: str, folder: Path, settings: str = SETTINGS
+) -> Iterator[tuple[int, Path, float]]:
     """A daemon that hears the room: its process id, its socket, and seconds until it was ready."""
     config = folder / "earshot.toml"
-    config.write_text('[microphone]\ndevice = "pulse"\n', encoding="utf-8")
+    config.write_text(settings, encoding="utf-8")
     place, told = folder / "e.sock", folder / "notify"
     told.unlink(missing_ok=True)
     command = [sys.executable, "-m", "earshot", "run", "--source", "mic", "--quiet"]
@@ -60,7 +63,8 @@ def daemon(server: SoundServer, bundle: str, folder: Path) -> Iterator[tuple[int
         began = time.monotonic()
         with subprocess.Popen(command, env=environment, stderr=log) as process:  # noqa: S603 - ours
             try:
-                manager.recv(100)  # READY=1
+                while b"READY=1" not in manager.recv(1_000):
+                    pass  # how it stands until then
                 yield process.pid, place, time.monotonic() - began
             finally:
                 process.terminate()

@@ -19,8 +19,9 @@ def main(recogniser: Callable[[float], Recognises] = FakeRecogniser) -> int:
     parser = argparse.ArgumentParser()
     run.add_parser(parser.add_subparsers())
     options = parser.parse_args(["run", *sys.argv[2:]])
-    mind = Mind(lambda: recogniser(delay), "fake", "1.0")
-    compose.run(run.chosen(options), mind, run.show)
+    compose.run(
+        run.chosen(options), lambda: Mind(lambda: recogniser(delay), "fake", "1.0"), run.show
+    )
     return 0
 
 

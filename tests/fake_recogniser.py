@@ -10,6 +10,7 @@ from copy import copy
 
 import numpy as np
 import numpy.typing as npt
+from earshot.effort import ALL, Effort
 from earshot.events import (
     Alternative,
     Arc,
@@ -25,6 +26,9 @@ from earshot.events import (
     SpeechStarted,
     Word,
 )
+from earshot.looks import Frame, Observe
+from earshot.units import VAD_FRAME
+from earshot.vad import Gate
 
 BLOCK = 1_600  # samples
 LOUD = 0.1
@@ -54,10 +58,12 @@ class FakeRecogniser:
 
     def __init__(self, delay: float = 0.0, says: str = "word") -> None:
         self._delay, self._says = delay, says.split()
+        self._effort = ALL
         self._rest: Samples = np.zeros(0, np.float32)
         self._at, self._number, self._quiet = 0, 0, 0
         self._words: tuple[Word, ...] = ()
         self._open = False
+        self._observe: Observe | None = None
 
     def accept(self, samples: Samples) -> list[Event]:
         self._rest = np.concatenate([self._rest, samples])
@@ -65,6 +71,7 @@ class FakeRecogniser:
         while len(self._rest) >= BLOCK:
             block, self._rest = self._rest[:BLOCK], self._rest[BLOCK:]
             events += self._block(float(np.abs(block).max()))
+            self._show(block)
         return events
 
     def finish(self) -> list[Event]:
@@ -78,14 +85,31 @@ class FakeRecogniser:
         self._open, self._words = False, ()
         return [Cancelled(self._at, self._number, reason)]
 
+    def effort(self, effort: Effort) -> None:
+        self._effort = effort
+
     def anew(self, at: int, utterances: int) -> "FakeRecogniser":
         fresh = copy(self)
         fresh._rest, fresh._words, fresh._open = self._rest[:0], (), False
         fresh._at, fresh._number, fresh._quiet = at, utterances, 0
         return fresh
 
+    def observed(self, observe: Observe) -> "FakeRecogniser":
+        fresh = copy(self)
+        fresh._observe = observe
+        return fresh
+
+    def _show(self, block: Samples) -> None:
+        if self._observe is None:
+            return
+        for first in range(0, BLOCK, VAD_FRAME):
+            frame = block[first : first + VAD_FRAME]
+            at, speech = self._at - BLOCK + first + VAD_FRAME, bool(np.abs(frame).max() > LOUD)
+            gate, done = (Gate.SPEAKING, 0.25) if self._open else (Gate.QUIET, 0.0)
+            self._observe(Frame(frame, at, speech, gate, done, self._number * self._open))
+
     def _block(self, level: float) -> list[Event]:
-        time.sleep(self._delay)
+        time.sleep(self._delay * self._effort.cost)
         if level > POISON:
             message = "a defect in the recogniser"
             raise ArithmeticError(message)

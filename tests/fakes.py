@@ -5,8 +5,9 @@ import time
 
 import numpy as np
 import numpy.typing as npt
+from earshot.devices import MicrophoneSettings
 from earshot.errors import DeviceError
-from earshot.microphone import Microphone, MicrophoneSettings
+from earshot.microphone import Microphone
 from earshot.units import SAMPLE_RATE
 
 Samples = npt.NDArray[np.float32]
@@ -71,8 +72,8 @@ class FakeDevice:
             message = f"the microphone {self.name!r} is gone"
             raise DeviceError(message)
         with self._lock:
-            if len(self._waiting) < self.rate // 10 and not self._frozen:
-                silence = np.zeros((self.rate // 10, self.channels), np.float32)
+            if len(self._waiting) < self.rate // 5 and not self._frozen:
+                silence = np.zeros((self.rate // 5, self.channels), np.float32)
                 self._waiting = np.concatenate([self._waiting, silence])
                 time.sleep(0.001)  # it is fast, but no busy loop
             return len(self._waiting) if not self._frozen else 0

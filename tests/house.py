@@ -12,15 +12,20 @@ from typing import Any
 import grpc
 import pytest
 from earshot.api import About, ApiSettings
+from earshot.asking import AssistSettings
+from earshot.assist import Assist
 from earshot.events import AudioDropped, SourceChanged
 from earshot.generated.v1 import recognition_pb2 as pb
 from earshot.generated.v1.events_pb2 import Event
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
+from earshot.link import Link
+from earshot.mode import ModeSwitch, Switches
 from earshot.mute import MuteSwitch
 from earshot.server import serving
 from earshot.session import Recognises
 from earshot.sessions import Sessions, SessionSettings
 from earshot.sources import Chunk
+from earshot.word_list import WordList
 
 from tests.fake_recogniser import FakeRecogniser, Samples, s16le
 
@@ -88,21 +93,31 @@ async def house(
     recogniser: Callable[[], Recognises] = FakeRecogniser,
     sessions_settings: SessionSettings | None = None,
     api_settings: ApiSettings | None = None,
+    path: Path | None = None,
+    assist_settings: AssistSettings | None = None,
 ) -> AsyncIterator[House]:
-    sessions = Sessions(recogniser, sessions_settings or SessionSettings(), "the room")
+    asked = assist_settings or AssistSettings()
+    link = Link(asked.socket or Path("/nowhere"), asked, WordList)
+    assist = Assist(link, asked)
+    limits = sessions_settings or SessionSettings()
+    sessions = Sessions(recogniser, limits, "the room", assist=assist)
     room = Room()
     following = asyncio.create_task(sessions.follow(room))
     about = About("fake", "1.0", sandboxed=False, started=time.monotonic())
     # A short name: a socket's path has 107 bytes at most, and pytest's folders are long.
     with tempfile.TemporaryDirectory(prefix="e") as folder:
-        path = Path(folder) / "e.sock"
-        switch = MuteSwitch(sessions, room, Path(folder) / "kept", Path(folder) / "muted")
+        path = path or Path(folder) / "e.sock"
+        mute = MuteSwitch(sessions, room, Path(folder) / "kept", Path(folder) / "muted")
+        mode = ModeSwitch(
+            sessions, assist, link, Path(folder) / "kept_mode", Path(folder) / "assisted"
+        )
         async with (
-            serving(path, api_settings or ApiSettings(), sessions, about, switch),
+            serving(path, api_settings or ApiSettings(), sessions, about, Switches(mute, mode)),
             grpc.aio.insecure_channel(f"unix:{path}") as channel,
         ):
             yield House(sessions, room, channel, path)
             await sessions.stop()
+            await mode.stop()
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     sessions.close()

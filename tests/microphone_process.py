@@ -7,7 +7,8 @@ import pickle
 import sys
 import threading
 
-from earshot.microphone import Microphone, MicrophoneSettings
+from earshot.devices import MicrophoneSettings
+from earshot.microphone import Microphone
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         sums = f'bytes = {len(content)}\nsha256 = "{sha256(content).hexdigest()}"'
         table.append(f'[files."{name}"]\n{sums}')
     (folder / "bundle.toml").write_text("\n".join(table), encoding="utf-8")
-    monkeypatch.setattr("earshot.bundle.places", lambda: (folder.parent,))
+    monkeypatch.setattr("earshot.bundle.places", lambda _: (folder.parent,))
     return folder
 
 

@@ -121,7 +121,7 @@ def no_microphone(*_: object) -> None:
 def test_the_doctor_names_each_trouble_and_its_mend(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("earshot.commands.doctor.PortAudio", no_microphone)
+    monkeypatch.setattr("earshot.checks.sound.PortAudio", no_microphone)
     place, absent = tmp_path / "e.sock", tmp_path / "absent"
     assert main(["doctor", "--json", "--socket", str(place), "--bundle", str(absent)]) == 1
     found = findings(capsys)
@@ -143,7 +143,7 @@ def test_the_doctor_is_content_without_what_is_not_needed(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("earshot.commands.doctor.PortAudio", no_microphone)
+    monkeypatch.setattr("earshot.checks.sound.PortAudio", no_microphone)
     monkeypatch.setattr("earshot.compose.load_engine", lambda _: FakeEngine())
     config = tmp_path / "earshot.toml"
     config.write_text('source = "auto"\n', encoding="utf-8")
@@ -158,11 +158,11 @@ def test_the_doctor_is_content_without_what_is_not_needed(
 def test_the_doctor_does_not_take_the_microphone_from_the_daemon(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("earshot.commands.doctor.PortAudio", no_microphone)
+    monkeypatch.setattr("earshot.checks.sound.PortAudio", no_microphone)
     monkeypatch.setattr(
-        "earshot.commands.doctor.status",
+        "earshot.checks.service.status",
         lambda _: SimpleNamespace(
-            ready=True, muted=False, source="microphone 'x' (16000 Hz, channels: 1)"
+            ready=True, muted=False, mode=1, source="microphone 'x' (16000 Hz, channels: 1)"
         ),
     )
     monkeypatch.setattr("earshot.compose.load_engine", lambda _: FakeEngine())

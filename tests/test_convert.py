@@ -58,6 +58,8 @@ all_events = st.one_of(
     st.builds(ev.AudioDropped, positions, counts, counts),
     st.builds(ev.SourceChanged, positions, st.booleans(), texts),
     st.builds(ev.Muted, positions, st.booleans()),
+    st.builds(ev.LoadChanged, positions, st.integers(0, 9), texts, st.integers(0, 60_000)),
+    st.builds(ev.ModeChanged, positions, st.sampled_from(ev.Mode)),
 )
 
 

@@ -113,10 +113,19 @@ def test_systemd_is_told_when_it_is_ready_and_when_it_stops(
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "n"))
         with daemon("--source", "-") as d:
             d.hear(quiet(0.2))
-            assert manager.recv(100) == b"READY=1"
+            assert "STATUS=raw audio, 16000 Hz" in told(manager, "READY=1")
             assert d.status().ready
             d.end()
             assert manager.recv(100) == b"STOPPING=1"
+            assert manager.recv(100).startswith(b"STATUS=stopping")
+
+
+def told(manager: socket.socket, last: str) -> list[str]:
+    """What the service manager is told up to this."""
+    found: list[str] = []
+    while last not in found:
+        found.append(manager.recv(100).decode())
+    return found
 
 
 def test_the_socket_is_made_in_the_runtime_directory(monkeypatch: pytest.MonkeyPatch) -> None:

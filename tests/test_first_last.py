@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from earshot.bundle import open_bundle
+from earshot.effort import Effort
 from earshot.endpointers import EndPointSettings
 from earshot.engine import Engine
 from earshot.events import EndPoint, Event, SpeechStarted
@@ -36,6 +37,9 @@ class Listener:
         self.samples = np.concatenate([self.samples, samples])
         self.last_token = self.start + len(self.samples)  # so that only silence ends it
         return False
+
+    def effort(self, _effort: Effort) -> None:
+        """It has none to save."""
 
     def speaks(self, _samples: Samples) -> None:
         """Nor what comes after it."""

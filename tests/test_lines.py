@@ -7,6 +7,9 @@ from earshot.events import (
     Committed,
     EndPoint,
     Event,
+    LoadChanged,
+    Mode,
+    ModeChanged,
     Muted,
     Partial,
     Retracted,
@@ -42,6 +45,8 @@ LINES: list[tuple[Event, str]] = [
     (SourceChanged(16_000, ready=False, description="gone"), "gone"),
     (Muted(16_000, muted=True), "muted: the microphone is closed"),
     (Muted(16_000, muted=False), "unmuted"),
+    (LoadChanged(16_000, 1, "long chunks", 410), "effort: long chunks (410 ms of audio wait)"),
+    (ModeChanged(16_000, Mode.ASSISTED), "the mode is assisted"),
 ]
 
 

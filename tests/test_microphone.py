@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pytest
+from earshot.devices import MicrophoneSettings
 from earshot.errors import DeviceError, SettingsError
 from earshot.events import AudioDropped, SourceChanged
-from earshot.microphone import Microphone, MicrophoneSettings, PortAudio
+from earshot.microphone import Microphone, PortAudio
 from earshot.sources import Chunk, Item
 from earshot.units import SAMPLE_RATE
 

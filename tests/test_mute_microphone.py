@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from earshot import compose
 from earshot.bundle import open_bundle
+from earshot.condition import Condition
 from earshot.config import Settings
 from earshot.engine import Engine
 from earshot.errors import DeviceError
@@ -31,7 +32,7 @@ from earshot.mute import HELD, Answer, MuteSwitch
 from earshot.outbox import Outbox
 from earshot.recogniser import Recogniser
 from earshot.session import Session
-from earshot.sessions import Condition, Sessions, SessionSettings
+from earshot.sessions import Sessions, SessionSettings
 from earshot.sources import AudioFile, Chunk, Item
 
 from tests import contract, networks

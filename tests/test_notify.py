@@ -46,6 +46,20 @@ def test_ready_and_stopping_are_said(manager: socket.socket) -> None:
     assert received(manager) == [b"READY=1", b"STOPPING=1"]
 
 
+def test_how_it_stands_is_one_line(manager: socket.socket) -> None:
+    Notifier(environment(manager)).status("waiting\nfor a microphone")
+    assert received(manager) == [b"STATUS=waiting for a microphone"]
+
+
+def test_a_start_that_goes_on_is_waited_for(
+    manager: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("earshot.notify.PATIENCE_SECONDS", 0.01)
+    looks = iter((False, True))
+    asyncio.run(Notifier(environment(manager)).start(lambda: next(looks)))
+    assert received(manager) == [b"EXTEND_TIMEOUT_USEC=10000"]
+
+
 def test_an_abstract_address_is_understood() -> None:
     name = f"earshot-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:

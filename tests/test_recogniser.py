@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earshot.bundle import open_bundle
+from earshot.effort import Effort
 from earshot.endpointers import EndPointSettings, Evidence, Fusion, Glance, explain
 from earshot.engine import Engine
 from earshot.events import (
@@ -41,6 +42,9 @@ class ScriptedUtterance:
         self._loud = 0
         self.heard, self.last_token = start, start
         self.final = final  # log odds of the end, in the place of a network's
+
+    def effort(self, effort: Effort) -> None:
+        """Whatever is spent, it hears what the script says."""
 
     def accept(self, audio: Samples) -> bool:
         for at in range(0, len(audio), VAD_FRAME):

@@ -49,7 +49,7 @@ def test_reflection_lists_the_services() -> None:
             request = reflection_pb2.ServerReflectionRequest(list_services="")
             answer = await anext(aiter(stub.ServerReflectionInfo(iter([request]))))
             names = {service.name for service in answer.list_services_response.service}
-            ours = {"earshot.v1.Recognition", "earshot.v1.Status", "earshot.v1.Privacy"}
+            ours = {f"earshot.v1.{one}" for one in ("Recognition", "Status", "Privacy", "Meter")}
             assert names >= ours | {"grpc.health.v1.Health"}
 
     asyncio.run(scene())

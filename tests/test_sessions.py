@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterable
 
 import numpy as np
 import pytest
-from earshot.errors import AudioError, DeviceError, LimitError
+from earshot.condition import Condition, SourceState
+from earshot.errors import AudioError, DeviceError, LimitError, RequestError
 from earshot.events import (
     AudioDropped,
     Cancelled,
@@ -19,7 +20,7 @@ from earshot.events import (
 from earshot.inference import Inference
 from earshot.outbox import Outbox
 from earshot.session import Session
-from earshot.sessions import Condition, Sessions, SessionSettings, SourceState
+from earshot.sessions import Sessions, SessionSettings
 from earshot.sources import Chunk
 
 from tests.fake_recogniser import FakeRecogniser, Samples, loud, quiet
@@ -222,5 +223,26 @@ def test_one_line_is_logged_when_a_client_comes_and_one_when_it_goes_and_no_word
         asyncio.run(scene())
     opened, closed = caplog.messages
     assert opened == "client 1 opened: sends audio"
-    assert closed == "client 1 closed: sends audio, 0.8 s of audio, 1 utterances, 0 events"
+    assert closed.startswith("client 1 closed after ")
+    assert closed.endswith(": sends audio, 0.8 s of audio, 1 utterances, 0 events; done")
     assert "word" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (DeviceError("the daemon is stopping"), "the daemon is stopping"),
+        (RequestError("no name 'siobhan'"), "refused (INVALID_ARGUMENT)"),
+        (asyncio.CancelledError(), "the client went away"),
+        (ValueError("siobhan"), "ValueError"),
+    ],
+)
+def test_why_a_client_went_is_logged_and_no_text_of_its_own(
+    error: BaseException, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+    with caplog.at_level(logging.INFO), pytest.raises(type(error)), sessions.listen():
+        raise error
+    sessions.close()
+    assert caplog.messages[-1].endswith(f"; {reason}")
+    assert "siobhan" not in caplog.text

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,16 @@ def test_all_that_may_be_in_a_catalog_is_kept(path: Path) -> None:
         assert one.put(entries) == Counts(len(entries), 0, 0)
         found = one.entries()
         assert sorted(found, key=lambda e: e.key) == sorted(entries, key=lambda e: e.key)
+
+
+@pytest.mark.parametrize(
+    "change", ["kind = 'nonsense'", "weight = 99", "weight = 'much'", "name = x'00ff'", "name = ''"]
+)
+def test_a_row_that_is_no_entry_is_told_without_its_name(change: str, path: Path) -> None:
+    with Store(path) as store:
+        store.put([Entry.of(Kind.CONTACT, "Ada Lovelace")])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE entry SET {change}")  # noqa: S608 - those above
+    with Store(path) as store, pytest.raises(DeviceError, match="row 1 is no entry") as caught:
+        store.entries()
+    assert "Ada" not in str(caught.value)

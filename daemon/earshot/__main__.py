@@ -6,34 +6,62 @@ import os
 import sys
 from collections.abc import Sequence
 
-from earshot import __version__
+from earshot import __version__, journal
 from earshot.commands import (
+    audit,
     bench,
     bundle,
     catalog,
     doctor,
     listen,
+    metrics,
     mute,
+    play,
+    player,
+    privacy,
+    rescorer,
     run,
     status,
+    top,
     transcribe,
     understand,
+    uplink,
+    web,
 )
 from earshot.errors import EarshotError
 
-COMMANDS = (run, listen, transcribe, catalog, status, mute, doctor, bundle, bench, understand)
+COMMANDS = (
+    run,
+    listen,
+    transcribe,
+    catalog,
+    status,
+    mute,
+    doctor,
+    bundle,
+    bench,
+    understand,
+    play,
+    player,
+    metrics,
+    privacy,
+    uplink,
+    rescorer,
+    audit,
+    top,
+    web,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for. Errors of ours are one line on standard error."""
     options = parser().parse_args(arguments)
     level = logging.DEBUG if options.verbose else logging.INFO
-    # No time: the journal has its own, and a terminal shows when.
-    logging.basicConfig(level=level, format="earshot: %(message)s")
+    journal.begin(level)
     try:
         return int(options.run(options))
     except EarshotError as error:
-        print(f"earshot: {error}", file=sys.stderr)
+        journal.complain(str(error))
     except BrokenPipeError:
         # Whoever read the output has enough. Python must not try to flush the rest on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

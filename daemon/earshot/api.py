@@ -3,28 +3,31 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import DecodeError
 
+from earshot.answering import answered
 from earshot.asked import Asked
+from earshot.assist_message import assist_message
 from earshot.command_set import REJECT, Commands
-from earshot.convert import duration, ends_of, to_message, wanted
+from earshot.convert import MODES, MODES_BACK, duration, ends_of, to_message, wanted
 from earshot.entries import Entry, Kind, Phrases, named
 from earshot.errors import EarshotError, LimitError, RequestError
 from earshot.generated.v1 import privacy_pb2, recognition_pb2, status_pb2
 from earshot.generated.v1.privacy_pb2_grpc import PrivacyServicer
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionServicer
 from earshot.generated.v1.status_pb2_grpc import StatusServicer
-from earshot.mute import MuteSwitch
+from earshot.mode import ModeSwitch, Switches
 from earshot.outbox import Outbox
+from earshot.place import refuse_network
 from earshot.pushed import PcmFormat, PushedAudio
 from earshot.session import Session
 from earshot.sessions import Sessions
+from earshot.tally import Histogram, Tally
 from earshot.units import seconds
 
 Requests = AsyncIterator[recognition_pb2.RecognizeRequest]
@@ -56,6 +59,13 @@ class ApiSettings:
     """how long a client may take to send its config"""
     write_seconds: float = 10.0
     """how long a client may leave an event unread before it is disconnected"""
+    group: str | None = None
+    """Unix group whose members may use the socket, beside its owner"""
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for a socket that is none."""
+        if self.socket:
+            refuse_network(self.socket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +76,8 @@ class About:
     version: str
     sandboxed: bool
     started: float  # time.monotonic()
-
-
-@asynccontextmanager
-async def answered(context: Context) -> AsyncIterator[None]:
-    """Answer errors of ours by their status and their sentence."""
-    try:
-        yield
-    except EarshotError as error:
-        await context.abort(grpc.StatusCode[error.status.value], str(error))
-
-
-async def understood(requests: Requests) -> Requests:
-    """Give the requests. Raises RequestError for bytes that are none."""
-    try:
-        async for request in requests:
-            yield request
-    except DecodeError as error:
-        message = "the bytes are no RecognizeRequest; send the messages of earshot.v1"
-        raise RequestError(message) from error
+    sandbox_reason: str = ""
+    """why not, where it is not sandboxed"""
 
 
 class RecognitionApi(RecognitionServicer):
@@ -103,7 +96,6 @@ class RecognitionApi(RecognitionServicer):
         """Hear the audio of the client."""
         async with answered(context):
             with self._sessions.recognise() as (session, outbox):
-                requests = understood(requests)
                 config = await self._config(requests)
                 audio = PushedAudio(_format(config))
                 if (asked := _asked(config)) != Asked():
@@ -210,42 +202,69 @@ def _audio(request: recognition_pb2.RecognizeRequest) -> bytes:
 class PrivacyApi(PrivacyServicer):
     """The service Privacy."""
 
-    def __init__(self, switch: MuteSwitch) -> None:
-        self._switch = switch
+    def __init__(self, switches: Switches) -> None:
+        self._switches = switches
 
     async def SetMuted(  # noqa: N802
         self, request: privacy_pb2.SetMutedRequest, context: Context
     ) -> privacy_pb2.SetMutedResponse:
         """Mute or unmute."""
         async with answered(context):
-            answer = await self._switch.set(muted=request.muted)
+            answer = await self._switches.mute.set(muted=request.muted)
         return privacy_pb2.SetMutedResponse(**answer._asdict())
+
+    async def SetMode(  # noqa: N802
+        self, request: privacy_pb2.SetModeRequest, context: Context
+    ) -> privacy_pb2.SetModeResponse:
+        """Decide what may leave the device."""
+        async with answered(context):
+            if request.mode not in MODES_BACK:
+                message = f"mode {request.mode} is none that is known here; see Mode"
+                raise RequestError(message)
+            answer = await self._switches.mode.set(MODES_BACK[request.mode])
+        return privacy_pb2.SetModeResponse(
+            mode=MODES[answer.mode], lasting=answer.lasting, notes=answer.notes
+        )
 
 
 class StatusApi(StatusServicer):
     """The service Status."""
 
-    def __init__(self, sessions: Sessions, about: About) -> None:
-        self._sessions, self._about = sessions, about
+    def __init__(self, sessions: Sessions, about: About, mode: ModeSwitch) -> None:
+        self._sessions, self._about, self._mode = sessions, about, mode
 
     async def GetStatus(  # noqa: N802
         self, request: status_pb2.GetStatusRequest, context: Context
     ) -> status_pb2.GetStatusResponse:
         """Tell how the daemon stands."""
         del request, context
+        return self.answer()
+
+    def answer(self) -> status_pb2.GetStatusResponse:
+        """How the daemon stands."""
         about = self._about
         uptime = Duration()
         uptime.FromNanoseconds(round((time.monotonic() - about.started) * 1e9))
         sandbox = status_pb2.SANDBOX_ENFORCED if about.sandboxed else status_pb2.SANDBOX_NONE
         return status_pb2.GetStatusResponse(
             ready=self._sessions.ready,
-            mode=status_pb2.MODE_LOCAL_ONLY,
+            mode=MODES[self._mode.mode],
+            assist=assist_message(self._mode),
             muted=self._sessions.source.muted,
             sandbox=sandbox,
+            sandbox_reason=about.sandbox_reason,
             bundle=status_pb2.BundleName(name=about.bundle, version=about.version),
             source=self._sessions.source.description,
             uptime=uptime,
             counters=self._counters(),
+            load=self._load(),
+            latencies=_latencies(self._sessions.tally),
+        )
+
+    def _load(self) -> status_pb2.Load:
+        load = self._sessions.governor
+        return status_pb2.Load(
+            level=load.level, name=load.effort.name, queue_ms=round(load.queue_ms), share=load.share
         )
 
     def _counters(self) -> status_pb2.Counters:
@@ -259,4 +278,17 @@ class StatusApi(StatusServicer):
             clients=clients.now,
             clients_total=clients.total,
             clients_dropped=clients.dropped,
+            load_changes=self._sessions.governor.changes,
         )
+
+
+def _latencies(tally: Tally) -> status_pb2.Latencies:
+    return status_pb2.Latencies(
+        announced=_histogram(tally.announced),
+        ended=_histogram(tally.ended),
+        recognised=_histogram(tally.delayed),
+    )
+
+
+def _histogram(one: Histogram) -> status_pb2.Histogram:
+    return status_pb2.Histogram(bounds=one.bounds, counts=one.counts, sum=one.total)

@@ -22,6 +22,7 @@ from typing import Any
 from earshot.errors import INSTALL, BundleError
 
 MANIFEST = "bundle.toml"
+BUNDLES, RESCORERS = "bundles", "rescorers"  # folders, and what is in them
 NETWORK = ("encoder", "decoder", "joiner")
 PHONE_FILES = ("lexicon", "words.lm", "g2p.onnx")
 SPELLER = "p2g.onnx"  # without it, words outside the lexicon are not looked for
@@ -55,33 +56,37 @@ class Bundle:
         return name in self.facts.get("files", {})
 
 
-def places() -> tuple[Path, ...]:
-    """Folders in which bundles are looked for by name, first to last."""
+def places(kind: str = BUNDLES) -> tuple[Path, ...]:
+    """Folders in which bundles (or rescorers) are looked for by name, first to last."""
     package = Path(__file__).parent
-    data = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
-    shipped = (package / "bundles", package.parents[1] / "models" / "bundles")
-    return (data / "earshot" / "bundles", Path("/var/lib/earshot/bundles"), *shipped)
+    # A service has no home, and then nothing of a user's.
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")  # noqa: PTH111
+    shipped = (package / kind, package.parents[1] / "models" / kind)
+    return (Path(data, "earshot", kind), Path("/var/lib/earshot", kind), *shipped)
 
 
-def installed() -> Iterator[Path]:
+def installed(kind: str = BUNDLES) -> Iterator[Path]:
     """Folders of the bundles that have a name; of two with one name, the first counts."""
     seen = set()
-    for place in places():
-        for folder in sorted(place.iterdir()) if place.is_dir() else ():
+    for place in places(kind):
+        # Of the service's own folder only the service may know what is in it.
+        for folder in sorted(place.iterdir()) if os.access(place, os.R_OK | os.X_OK) else ():
             if folder.is_dir() and folder.name not in seen:
                 seen.add(folder.name)
                 yield folder
 
 
-def find(name: str) -> Path:
+def find(name: str, kind: str = BUNDLES) -> Path:
     """The folder of a bundle, given its name or a path. Raises BundleError if there is none."""
     if os.sep in name or Path(name).is_dir():
         return Path(name)
-    known = {folder.name: folder for folder in installed()}
+    known = {folder.name: folder for folder in installed(kind)}
     if name in known:
         return known[name]
     names = ", ".join(sorted(known)) or "none"
-    message = f"there is no bundle {name!r}; installed: {names}; a folder can be given as ./{name}"
+    message = (
+        f"there is no {kind[:-1]} {name!r}; installed: {names}; a folder can be given as ./{name}"
+    )
     raise BundleError(message)
 
 
@@ -97,9 +102,9 @@ def open_bundle(folder: Path) -> Bundle:
     wanted = [f"{part}.onnx" for part in NETWORK] + ["tokens.txt"]
     wanted += PHONE_FILES if kind == "phones" else ()
     for name in wanted:
-        _verify(folder / name, facts["files"].get(name))
+        verify(folder / name, facts["files"].get(name))
     for name in sorted(set(facts["files"]) - set(wanted)):
-        _verify(folder / name, facts["files"][name])
+        verify(folder / name, facts["files"][name])
     network = tuple(folder / f"{part}.onnx" for part in NETWORK)
     symbols = read_symbols(folder / "tokens.txt")
     tuning = facts.get("tuning", {})
@@ -126,10 +131,10 @@ def _manifest(path: Path) -> dict[str, Any]:
     return facts
 
 
-def _verify(path: Path, known: object) -> None:
-    """Compare a file with its entry in bundle.toml."""
+def verify(path: Path, known: object, manifest: str = MANIFEST) -> None:
+    """Compare a file with its entry in its manifest. Raises BundleError."""
     if not isinstance(known, dict) or not {"bytes", "sha256"} <= known.keys():
-        message = f"{path}: {MANIFEST} does not list its bytes and sha256; {INSTALL}"
+        message = f"{path}: {manifest} does not list its bytes and sha256; {INSTALL}"
         raise BundleError(message)
     try:
         size = path.stat().st_size
@@ -141,7 +146,7 @@ def _verify(path: Path, known: object) -> None:
         message = f"{path}: {(error.strerror or str(error)).lower()}; {INSTALL}"
         raise BundleError(message) from error
     if found != known["sha256"]:
-        message = f"{path}: its sha256 is not that of {MANIFEST}, so it is damaged; {INSTALL}"
+        message = f"{path}: its sha256 is not that of {manifest}, so it is damaged; {INSTALL}"
         raise BundleError(message)
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import grpc
 
-from earshot.convert import from_message
+from earshot.convert import MODES, from_message
 from earshot.errors import DeviceError
-from earshot.events import Event
+from earshot.events import Event, Mode
 from earshot.generated.v1 import privacy_pb2, recognition_pb2, status_pb2
 from earshot.generated.v1.privacy_pb2_grpc import PrivacyStub
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
 from earshot.generated.v1.status_pb2_grpc import StatusStub
+from earshot.place import closed
 
 ANSWER_SECONDS = 5.0  # for a question that the daemon answers from memory
 
@@ -24,7 +25,7 @@ def connected(path: Path) -> Iterator[grpc.Channel]:
         with grpc.insecure_channel(f"unix:{path.absolute()}") as channel:
             yield channel
     except grpc.RpcError as error:
-        raise _explained(error, path) from error
+        raise explained(error, path) from error
 
 
 def listen(
@@ -65,9 +66,22 @@ def set_muted(channel: grpc.Channel, *, muted: bool) -> privacy_pb2.SetMutedResp
     return answer
 
 
-def _explained(error: grpc.RpcError, path: Path) -> DeviceError:
+def set_mode(channel: grpc.Channel, mode: Mode) -> privacy_pb2.SetModeResponse:
+    """Decide what may leave the device."""
+    stub = PrivacyStub(channel)  # type: ignore[no-untyped-call]
+    answer: privacy_pb2.SetModeResponse = stub.SetMode(
+        privacy_pb2.SetModeRequest(mode=MODES[mode]), timeout=ANSWER_SECONDS
+    )
+    return answer
+
+
+def explained(error: grpc.RpcError, path: Path) -> DeviceError:
+    """Say what an error of gRPC means to whoever asked the daemon at a socket."""
     code, details = error.code(), error.details() or "nothing"
     if code is grpc.StatusCode.UNAVAILABLE and not details.startswith("the daemon"):
+        if closed(path):
+            message = f"{path}: this user may not use it; `earshot doctor` says who may"
+            return DeviceError(message)
         return DeviceError(f"no daemon answers at {path}; start one with `earshot run`")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeviceError(f"the daemon at {path} does not answer within {ANSWER_SECONDS:g} s")

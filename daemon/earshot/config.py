@@ -5,18 +5,23 @@ out keeps its default. Whatever does not fit is refused, with the key, what may 
 file.
 """
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from earshot.api import ApiSettings
 from earshot.asked import Preset
+from earshot.asking import AssistSettings
+from earshot.devices import MicrophoneSettings
+from earshot.echo import EchoSettings
 from earshot.entries import KindWeights
 from earshot.errors import SettingsError
+from earshot.exposing import MetricsSettings
 from earshot.feed import FeedSettings
-from earshot.microphone import MicrophoneSettings
+from earshot.governor import LoadSettings
+from earshot.guarded import warn_if_others_write
+from earshot.playback.settings import PlaybackSettings
 from earshot.sessions import SessionSettings
-from earshot.settings import assemble
+from earshot.settings import assemble, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,14 @@ class Settings:
     weights: KindWeights = field(default_factory=KindWeights)
     """how much names are favoured, by their kind"""
     microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
+    echo: EchoSettings = field(default_factory=EchoSettings)
     feed: FeedSettings = field(default_factory=FeedSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
+    load: LoadSettings = field(default_factory=LoadSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    assist: AssistSettings = field(default_factory=AssistSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    playback: PlaybackSettings = field(default_factory=PlaybackSettings)
 
     def __post_init__(self) -> None:
         """Raise SettingsError for a preset that is none."""
@@ -54,12 +64,6 @@ def load(path: Path | None) -> Settings:
     """Read the settings of a file, or the defaults. Raises SettingsError."""
     if path is None:
         return Settings()
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"{path}: cannot be read ({error.strerror})"
-        raise SettingsError(message) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"{path}: not TOML: {error}"
-        raise SettingsError(message) from error
+    table = read_table(path)
+    warn_if_others_write(path)
     return assemble(Settings, table, str(path))

@@ -10,7 +10,7 @@ from earshot.asked import Ends, Preset
 from earshot.errors import RequestError
 from earshot.formatting import formatted
 from earshot.generated.v1 import events_pb2 as pb
-from earshot.generated.v1 import recognition_pb2
+from earshot.generated.v1 import recognition_pb2, status_pb2
 from earshot.generated.v1.recognition_pb2 import EndPointing, Filter
 from earshot.meanings import interpretation_back, interpretation_message, named, names_back
 from earshot.units import SAMPLE_RATE
@@ -22,6 +22,11 @@ _KINDS = {
     ev.EndPointKind.FINAL: pb.END_POINT_KIND_FINAL,
 }
 _KINDS_BACK = {message: kind for kind, message in _KINDS.items()}
+MODES = {
+    ev.Mode.LOCAL_ONLY: status_pb2.MODE_LOCAL_ONLY,
+    ev.Mode.ASSISTED: status_pb2.MODE_ASSISTED,
+}
+MODES_BACK = {message: mode for mode, message in MODES.items()}
 _PRESETS = {
     recognition_pb2.PRESET_UNSPECIFIED: Preset.NORMAL,
     recognition_pb2.PRESET_NORMAL: Preset.NORMAL,
@@ -203,6 +208,11 @@ _BUILDERS: dict[type, tuple[str, Callable[[Any, Filter], Any]]] = {
         lambda e, _: pb.SourceChanged(ready=e.ready, description=e.description),
     ),
     ev.Muted: ("muted", lambda e, _: pb.Muted(muted=e.muted)),
+    ev.LoadChanged: (
+        "load_changed",
+        lambda e, _: pb.LoadChanged(level=e.level, name=e.name, queue_ms=e.queue_ms),
+    ),
+    ev.ModeChanged: ("mode_changed", lambda e, _: pb.ModeChanged(mode=MODES[e.mode])),
 }
 
 
@@ -213,33 +223,25 @@ def _word_back(word: pb.Word) -> ev.Word:
 
 
 def _result_back(result: pb.Result) -> ev.Result:
-    arcs = (
-        ev.Arc(
-            a.source,
-            a.target,
-            a.word,
-            _samples(a.start),
-            _samples(a.end),
-            a.acoustic,
-            a.language,
-            a.bias,
-            a.posterior,
-            tuple(a.phones),
-        )
-        for a in result.lattice.arcs
-    )
     nodes = (_samples(node.time) for node in result.lattice.nodes)
     alternatives = (ev.Alternative(a.text, a.score) for a in result.alternatives)
     return ev.Result(
         tuple(map(_word_back, result.words)),
         result.confidence,
         tuple(alternatives),
-        ev.Lattice(tuple(nodes), tuple(arcs)),
+        ev.Lattice(tuple(nodes), tuple(map(_arc_back, result.lattice.arcs))),
         _command_back(result.command) if result.HasField("command") else None,
         tuple(map(_explanation_back, result.explanations)),
         interpretation_back(result.interpretation) if result.HasField("interpretation") else None,
         result.directed if result.HasField("directed") else None,
     )
+
+
+def _arc_back(a: pb.Arc) -> ev.Arc:
+    return ev.Arc(
+        a.source, a.target, a.word, _samples(a.start), _samples(a.end), a.acoustic, a.language,
+        a.bias, a.posterior, tuple(a.phones),
+    )  # fmt: skip
 
 
 def _explanation_back(one: pb.Explanation) -> ev.Explanation:
@@ -285,4 +287,6 @@ _READERS: dict[str, Callable[[int, Any], ev.Event]] = {
     "audio_dropped": lambda at, m: ev.AudioDropped(at, m.samples, m.total),
     "source_changed": lambda at, m: ev.SourceChanged(at, m.ready, m.description),
     "muted": lambda at, m: ev.Muted(at, m.muted),
+    "load_changed": lambda at, m: ev.LoadChanged(at, m.level, m.name, m.queue_ms),
+    "mode_changed": lambda at, m: ev.ModeChanged(at, MODES_BACK[m.mode]),
 }

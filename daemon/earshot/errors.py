@@ -6,6 +6,7 @@ EarshotError
 │   ├── SettingsError     a setting that cannot be
 │   └── LimitError        over a limit; says both numbers       RESOURCE_EXHAUSTED
 ├── BundleError       ours: a bundle that is damaged            FAILED_PRECONDITION
+├── AuditError        ours: what cannot be written down         FAILED_PRECONDITION
 └── DeviceError       the world's: no microphone, no socket     UNAVAILABLE
 """
 
@@ -55,6 +56,12 @@ INSTALL = "install the bundle again"  # what to do about most that is wrong with
 
 class BundleError(EarshotError):
     """A bundle that is damaged, incomplete or of an unknown kind."""
+
+    status = Status.FAILED_PRECONDITION
+
+
+class AuditError(EarshotError):
+    """What cannot be written to the audit log, and so may not leave."""
 
     status = Status.FAILED_PRECONDITION
 

@@ -249,6 +249,31 @@ class Muted:
     muted: bool
 
 
+class Mode(StrEnum):
+    """What may leave the device."""
+
+    LOCAL_ONLY = "local-only"  # nothing
+    ASSISTED = "assisted"  # lattices, to a re-ranker
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChanged:
+    """The owner decided anew what may leave the device."""
+
+    at: int
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class LoadChanged:
+    """From here on the recogniser spends less effort, for it fell behind, or more again."""
+
+    at: int
+    level: int  # 0: all effort
+    name: str  # of the level
+    queue_ms: int  # for how long the oldest audio had been waiting to be recognised
+
+
 Event = (
     SpeechStarted
     | Partial
@@ -260,4 +285,6 @@ Event = (
     | AudioDropped
     | SourceChanged
     | Muted
+    | LoadChanged
+    | ModeChanged
 )

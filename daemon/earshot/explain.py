@@ -60,11 +60,14 @@ def _stands(words: Words, said: Sequence[str], place: int) -> bool:
     )
 
 
-def explained(found: Result, index: Index) -> Result:
-    """A result with an explanation of each word in which names had a part."""
+def explained(found: Result, index: Index, best: Sequence[Arc] | None = None) -> Result:
+    """A result with an explanation of each word in which names had a part.
+
+    `best` is the path of its words, where that is not the lattice's likeliest.
+    """
     if not found.words:
         return found
-    _, best = next(paths(found.lattice))
+    best = best or next(paths(found.lattice))[1]
     every = (_explanation(i, best, found.lattice.arcs, index) for i in range(len(best)))
     return replace(found, explanations=tuple(one for one in every if one.names or one.lost))
 

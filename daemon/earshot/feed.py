@@ -16,7 +16,8 @@ from typing import Self
 
 from earshot.errors import SettingsError
 from earshot.events import AudioDropped
-from earshot.sources import Chunk, Item, Mutable, Source
+from earshot.scheduling import UNCHANGED, check_nice, renice
+from earshot.sources import Attentive, Chunk, Item, Mutable, Source
 from earshot.units import samples
 
 logger = logging.getLogger(__name__)
@@ -30,11 +31,14 @@ class FeedSettings:
 
     limit_ms: int = 5_000
     """audio kept while the recogniser is behind: later than that, words are of no use any more"""
+    nice: int = -11
+    """niceness of the thread that reads the source, where that is allowed: it goes first"""
 
     def __post_init__(self) -> None:
         if self.limit_ms <= 0:
             message = f"limit_ms is {self.limit_ms}, but must be above 0"
             raise SettingsError(message)
+        check_nice("nice", self.nice)
 
 
 class Feed:
@@ -44,8 +48,14 @@ class Feed:
     request on. `dropped` counts all samples lost so far, by the source or here.
     """
 
-    def __init__(self, source: Source, limit_ms: int, *, lossless: bool) -> None:
-        """Keep at most `limit_ms` of audio; `lossless` has the source wait when that is full."""
+    def __init__(
+        self, source: Source, limit_ms: int, *, lossless: bool, nice: int = UNCHANGED
+    ) -> None:
+        """Keep at most `limit_ms` of audio; `lossless` has the source wait when that is full.
+
+        `nice`: niceness of the thread.
+        """
+        self._nice = nice
         self._source, self._limit, self._lossless = source, samples(limit_ms), lossless
         self._thread = threading.Thread(target=self._read, name="source", daemon=True)
         self._arrived = asyncio.Event()
@@ -99,6 +109,11 @@ class Feed:
         source = self._source
         return await asyncio.to_thread(source.mute) if isinstance(source, Mutable) else True
 
+    def attend(self, *, speaking: bool) -> None:
+        """Tell the source whether somebody speaks."""
+        if isinstance(self._source, Attentive):
+            self._source.attend(speaking=speaking)
+
     def unmute(self) -> None:
         """Give again what comes."""
         with self._state:
@@ -114,6 +129,7 @@ class Feed:
 
     def _read(self) -> None:
         """Read the source to its end, in the thread."""
+        renice(self._nice)
         try:
             for item in self._source:
                 with self._state:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
+from earshot.load import Governor
+from earshot.scheduling import renice
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -13,7 +16,10 @@ class Inference:
     """First come, first served: who waits for an answer before asking again gets a fair share."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self.governor = Governor()
+        """how much effort all who use the thread are to spend"""
+        begin = lambda: renice(self.governor.nice)  # noqa: E731 - with that of the first work
+        self._thread = ThreadPoolExecutor(1, "inference", begin)
 
     async def run(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Answer by `work`, run on the thread. A cancelled caller leaves begun work to its end."""

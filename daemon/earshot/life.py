@@ -1,6 +1,6 @@
 """The life of the daemon: everything starts in order, and stops in reverse.
 
-    sandbox ▶ inference thread ▶ services ▶ source ▶ READY … signal ▶ last events ▶ source ▶ socket
+    inference thread ▶ services ▶ source ▶ READY … signal ▶ last events ▶ source ▶ socket
 
 The first signal asks for a polite end, in which what is being said is committed; a second one ends
 the process at once.
@@ -13,20 +13,29 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from earshot.api import About, ApiSettings
+from earshot.api import About, ApiSettings, StatusApi
+from earshot.asking import AssistSettings
+from earshot.assist import Assist
+from earshot.condition import Condition
 from earshot.errors import DeviceError, LimitError
 from earshot.events import Event
+from earshot.exposing import MetricsSettings, exposing
 from earshot.feed import Feed
+from earshot.link import Link
+from earshot.load import Governor
+from earshot.mode import ModeSwitch, Switches
 from earshot.mute import MuteSwitch
 from earshot.notify import Notifier
-from earshot.place import MUTED
-from earshot.sandbox import keep_local
+from earshot.place import ASSISTED, MUTED, uplink_of
+from earshot.sandbox import Kept
 from earshot.server import serving
 from earshot.session import Recognises
-from earshot.sessions import Condition, Sessions, SessionSettings, Special, unable
+from earshot.sessions import Sessions, SessionSettings, Special, unable
+from earshot.units import seconds
+from earshot.word_list import WordList
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +53,8 @@ class Mind:
     """what hears as a client asks for"""
     watch: Callable[[], Coroutine[object, object, None]] | None = None
     """follows what may change what is recognised"""
+    words: Callable[[], WordList] = WordList
+    """makes the list by which words are numbered for a re-ranker"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +69,65 @@ class Plan:
     sessions: SessionSettings
     api: ApiSettings
     show: Callable[[Event], None] | None  # gets the events of the source, in a thread
-    require_sandbox: bool = False
+    kept: Kept = Kept(enforced=False)  # noqa: RUF009 - frozen
+    assist: AssistSettings = AssistSettings()  # noqa: RUF009 - frozen
+    metrics: MetricsSettings = MetricsSettings()  # noqa: RUF009 - frozen
+    governor: Governor = field(default_factory=Governor)
+    live: bool = False  # whether the source gives its audio as it is spoken
 
 
 async def live(plan: Plan) -> None:
     """Serve until a signal comes. Raises what made it impossible to go on."""
-    kept = keep_local(required=plan.require_sandbox)
-    mind, notifier = plan.mind, Notifier()
-    about = About(mind.bundle, mind.version, kept, time.monotonic())
-    with closing(_sessions(plan)) as sessions:
-        switch = _switch(plan, sessions)
-        async with serving(plan.place, plan.api, sessions, about, switch):
+    mind, kept, notifier = plan.mind, plan.kept, Notifier()
+    about = About(mind.bundle, mind.version, kept.enforced, time.monotonic(), kept.reason)
+    link = _link(plan)
+    assist = Assist(link, plan.assist)
+    with closing(_sessions(plan, assist)) as sessions:
+        switches = Switches(_mute(plan, sessions), _mode(plan, sessions, assist, link))
+        tell = StatusApi(sessions, about, switches.mode).answer
+        async with (
+            serving(plan.place, plan.api, sessions, about, switches),
+            exposing(plan.metrics, plan.api.group, tell),
+        ):
             logger.info("clients are served at %s", plan.place)
             works = [
                 _show(sessions, plan.show),
                 _announce(sessions, notifier),
                 _say_when_over(sessions, plan.place),
+                notifier.start(lambda: sessions.source.ready),
                 notifier.watch(lambda: _progress(sessions)),
-                _follow(sessions, plan.feed, switch),
+                _follow(sessions, plan.feed, switches),
                 *([mind.watch()] if mind.watch else []),
             ]
             try:
                 async with _working(works):
                     notifier.stopping()
+                    notifier.status("stopping: what is being said is committed")
                     await sessions.stop()
             finally:
                 await plan.feed.close()
-                await switch.stop()
+                await switches.mute.stop()
+                await switches.mode.stop()
+                logger.info("stopped: %s", _figures(sessions, about.started))
 
 
-def _sessions(plan: Plan) -> Sessions:
+def _link(plan: Plan) -> Link:
+    return Link(plan.assist.socket or uplink_of(plan.place), plan.assist, plan.mind.words)
+
+
+def _sessions(plan: Plan, assist: Assist) -> Sessions:
     mind = plan.mind
-    return Sessions(mind.new_recogniser, plan.sessions, plan.source, mind.special)
+    sessions = Sessions(mind.new_recogniser, plan.sessions, plan.source, mind.special, assist)
+    sessions.govern(plan.governor, live=plan.live)
+    return sessions
 
 
-def _switch(plan: Plan, sessions: Sessions) -> MuteSwitch:
+def _mode(plan: Plan, sessions: Sessions, assist: Assist, link: Link) -> ModeSwitch:
+    kept, sign = plan.state / ASSISTED, plan.place.with_name(ASSISTED)
+    return ModeSwitch(sessions, assist, link, kept, sign)
+
+
+def _mute(plan: Plan, sessions: Sessions) -> MuteSwitch:
     return MuteSwitch(sessions, plan.feed, plan.state / MUTED, plan.place.with_name(MUTED))
 
 
@@ -140,20 +175,29 @@ def _on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, leave, number)
 
 
-async def _follow(sessions: Sessions, feed: Feed, switch: MuteSwitch) -> None:
+async def _follow(sessions: Sessions, feed: Feed, switches: Switches) -> None:
     """Hear the source, unless its owner muted it before the daemon was started."""
-    await switch.start()
+    await switches.mode.start()
+    await switches.mute.start()
     await sessions.follow(feed)
 
 
 async def _announce(sessions: Sessions, notifier: Notifier) -> None:
-    """Say that the daemon is ready, once it is known how the source is."""
+    """Say how the source is, and READY once it is heard, or is not to be: its owner muted it.
+
+    A microphone that is not there is waited for, so that who depends on the service has one.
+    """
+    ready = False
     async for source in sessions.changes():
-        if source.known:
-            notifier.ready()
-            muted = ", muted" if source.muted else ""
-            logger.info("ready: %s%s", source.description, muted)
+        if sessions.clients.stopping:
             return
+        muted = ", muted" if source.muted else ""
+        if source.known:
+            notifier.status(source.description + muted)
+        if source.ready and not ready:
+            ready = True
+            notifier.ready()
+            logger.info("ready: %s%s", source.description, muted)
 
 
 async def _say_when_over(sessions: Sessions, place: Path) -> None:
@@ -169,6 +213,17 @@ def _progress(sessions: Sessions) -> object:
     """Give something new whenever all is well: more was heard, or nothing is to be heard."""
     hearing = sessions.source.condition is Condition.HEARING
     return sessions.heard if hearing else time.monotonic()
+
+
+def _figures(sessions: Sessions, started: float) -> str:
+    """Say what happened since the start; no word of it."""
+    tally, up = sessions.tally, time.monotonic() - started
+    return (
+        f"{up:.1f} s up, {seconds(sessions.heard):.1f} s of audio heard, "
+        f"{seconds(tally.dropped):.1f} s lost, {tally.utterances} utterances "
+        f"({tally.committed} committed, {tally.cancelled} cancelled), "
+        f"{sessions.clients.total} clients"
+    )
 
 
 async def _show(sessions: Sessions, show: Callable[[Event], None] | None) -> None:

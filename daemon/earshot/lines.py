@@ -13,6 +13,8 @@ from earshot.events import (
     Explanation,
     Interpretation,
     Lattice,
+    LoadChanged,
+    ModeChanged,
     Muted,
     Named,
     Partial,
@@ -56,6 +58,10 @@ def _said(event: Event) -> str:  # noqa: C901, PLR0911 - one answer for each kin
             return event.description
         case Muted():
             return "muted: the microphone is closed" if event.muted else "unmuted"
+        case LoadChanged():
+            return f"effort: {event.name} ({event.queue_ms} ms of audio wait)"
+        case ModeChanged():
+            return f"the mode is {event.mode}"
 
 
 def _ended(event: EndPoint) -> str:
@@ -187,6 +193,8 @@ _NAMES: dict[type, str] = {
     AudioDropped: "audio_dropped",
     SourceChanged: "source_changed",
     Muted: "muted",
+    LoadChanged: "load_changed",
+    ModeChanged: "mode_changed",
 }
 _POSITIONS = ("at", "start", "heard", "end")  # samples, told in seconds
 _FACTS = (
@@ -199,6 +207,10 @@ _FACTS = (
     "ready",
     "description",
     "muted",
+    "level",
+    "name",
+    "queue_ms",
+    "mode",
 )
 
 

@@ -11,65 +11,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from earshot.errors import DeviceError, SettingsError
+from earshot.devices import Devices, MicrophoneSettings, Recording
+from earshot.errors import DeviceError
 from earshot.events import SourceChanged
 from earshot.sources import Converter, Item
 from earshot.units import SAMPLE_RATE
 
 LET_GO_SECONDS = 2.0  # for a device to be closed; a frozen sound server may never let go
 LATE = 4  # looks in the time of a block for one that is late
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneSettings:
-    """Which microphone, and when it counts as gone."""
-
-    device: str | None = None
-    """part of the device's name, in any case; without it, the system's default"""
-    block_ms: int = 80
-    """audio handed on at a time: a quarter of what the network takes, so that silence costs little;
-    with 40 ms, words come 20 ms earlier, and silence costs nearly twice as much"""
-    buffer_ms: int = 320
-    """what the device keeps while this program is held up; delivered a quarter at a time"""
-    stall_ms: int = 4_000
-    """without a block for so long, the device counts as gone: not every device says that it is"""
-    retry_ms: int = 1_000
-    """between two tries to open it: each looks for all devices anew"""
-
-    def __post_init__(self) -> None:
-        for field in ("block_ms", "buffer_ms", "stall_ms", "retry_ms"):
-            if getattr(self, field) <= 0:
-                message = f"{field} is {getattr(self, field)}, but must be above 0"
-                raise SettingsError(message)
-
-
-class Recording(Protocol):
-    """An open device. All of it may raise DeviceError: the device is gone."""
-
-    name: str
-    rate: int  # Hz
-    channels: int
-
-    def available(self) -> int:
-        """Frames that can be taken without waiting."""
-
-    def take(self, frames: int) -> tuple[bytes, bool]:
-        """Interleaved float32 of so many frames, and whether some were lost before them."""
-
-    def close(self) -> None:
-        """Give the device back. Never raises."""
-
-
-class Devices(Protocol):
-    """What can be recorded from."""
-
-    def open(self, settings: MicrophoneSettings) -> Recording:
-        """Start recording from the device so named. DeviceError if it is not there."""
 
 
 class Microphone:
@@ -94,6 +47,7 @@ class Microphone:
         self._closed, self._muted = False, muted
         self._busy = False  # with a device
         self._told = False  # that it is away
+        self._block_ms = settings.quiet_block_ms
         self._converter = Converter(SAMPLE_RATE)
 
     def __iter__(self) -> Iterator[Item]:
@@ -130,6 +84,11 @@ class Microphone:
         with self._state:
             self._muted, self._told = muted, False
             self._state.notify_all()
+
+    def attend(self, *, speaking: bool) -> None:
+        """Hand on smaller pieces while somebody speaks."""
+        settings = self._settings
+        self._block_ms = settings.block_ms if speaking else settings.quiet_block_ms
 
     @property
     def _over(self) -> bool:
@@ -171,9 +130,9 @@ class Microphone:
 
     def _hear(self, recording: Recording) -> Iterator[Item]:
         """Hear one recording until closed or muted. DeviceError when it is gone."""
-        block = recording.rate * self._settings.block_ms // 1_000
         taken_at, left = time.monotonic(), 0
         while not self._over:
+            block = recording.rate * self._block_ms // 1_000
             ready, now = recording.available(), time.monotonic()
             if ready < block:
                 due = taken_at + (block - left) / recording.rate

@@ -16,11 +16,12 @@ from typing import NamedTuple, Protocol
 
 from earshot.clients import STOPPING
 from earshot.errors import DeviceError
+from earshot.guarded import FILE, make_folder
 from earshot.sessions import Sessions
 
 logger = logging.getLogger(__name__)
 
-KEPT_MODE, SIGN_MODE = 0o600, 0o644
+KEPT_MODE, SIGN_MODE = FILE, 0o644
 HELD = "the microphone does not let go; nothing of it is heard, but its light may stay on"
 
 
@@ -63,7 +64,7 @@ class Flag:
         """Have it there, or not, for good. Raises DeviceError."""
         try:
             if up:
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(self.path.absolute().parent)
                 with suppress(FileExistsError):
                     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
                     os.close(os.open(self.path, flags, self._mode))
@@ -130,7 +131,7 @@ class MuteSwitch:
             if self._stopped:
                 raise DeviceError(STOPPING)
             notes = await self._mute() if muted else await self._unmute()
-            failed = await _tried(self._kept, up=muted)
+            failed = await tried(self._kept, up=muted)
             if failed:
                 notes += (f"this will not survive a restart ({failed})",)
             return Answer(muted, lasting=not failed, notes=notes)
@@ -150,11 +151,11 @@ class MuteSwitch:
         return failed
 
     async def _shown(self, *, up: bool) -> tuple[str, ...]:
-        failed = await _tried(self._sign, up=up)
+        failed = await tried(self._sign, up=up)
         return (f"other programs cannot see it ({failed})",) if failed else ()
 
 
-async def _tried(flag: Flag, *, up: bool) -> str:
+async def tried(flag: Flag, *, up: bool) -> str:
     """Set a flag, and say what failed."""
     try:
         await asyncio.to_thread(flag.set, up=up)

@@ -1,4 +1,4 @@
-"""Tells systemd how the daemon stands: READY, STOPPING, WATCHDOG (sd_notify, over its socket)."""
+"""Tells systemd how the daemon stands, over its socket (sd_notify): READY, STATUS, WATCHDOG."""
 
 import asyncio
 import logging
@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from earshot.errors import DeviceError
 
 logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 60.0  # that a start which goes on asks for, again and again
 
 
 class Notifier:
@@ -26,6 +28,24 @@ class Notifier:
     def ready(self) -> None:
         """Say that whoever asks is served."""
         self._send("READY=1")
+
+    def status(self, text: str) -> None:
+        """Say how it stands, in a line for `systemctl status`; never a word that was heard."""
+        self._send("STATUS=" + " ".join(text.split()))
+
+    def starting(self) -> None:
+        """Say that the start goes on, and is to be waited for."""
+        self._send(f"EXTEND_TIMEOUT_USEC={PATIENCE_SECONDS * 1e6:.0f}")
+
+    async def start(self, ready: Callable[[], bool]) -> None:
+        """Have the manager wait until it is ready, however long that takes.
+
+        Killed after TimeoutStartSec, a daemon that waits for its microphone would take the clients
+        that bring their own audio with it.
+        """
+        while self._address and not ready():
+            self.starting()
+            await asyncio.sleep(PATIENCE_SECONDS / 4)
 
     def stopping(self) -> None:
         """Say that the end has begun."""

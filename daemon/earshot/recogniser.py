@@ -5,14 +5,16 @@
 Everything happens frame by frame of 20 ms, so any slicing of the audio gives the same events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from earshot.arbiter import Act, Arbiter, Sign, Stand
+from earshot.effort import ALL, Effort
 from earshot.endpointers import EndPointSettings, Fusion, Glance, decide, explain, rules
 from earshot.events import (
+    Arc,
     Cancelled,
     Decision,
     EndPointKind,
@@ -23,6 +25,7 @@ from earshot.events import (
     Word,
 )
 from earshot.frames import Frames, PreRoll
+from earshot.looks import Frame, Observe
 from earshot.units import SAMPLES_PER_MS, VAD_FRAME, samples
 from earshot.utterance import Utterance
 from earshot.vad import Gate, Vad, VadSettings
@@ -73,12 +76,16 @@ class Recogniser:
         self._start = 0
         self._words: tuple[Word, ...] = ()  # as in the last partial
         self._spoke = False  # in the last frame
+        self._done = 0.0  # how likely that the speaker is done
+        self._observe: Observe | None = None
         self._looked = 0  # up to which sample it was heard when an end was looked for
+        self._effort = ALL
+        self._held: list[Samples] = []  # frames to be heard together
 
     def accept(self, audio: Samples) -> list[Event]:
         """Hear samples [N] in -1..1, and say what happened."""
         frames = self._frames.accept(_tamed(audio))
-        return [event for frame in frames for event in self._frame(frame)]
+        return [event for frame in frames for event in self._shown(frame)]
 
     def finish(self) -> list[Event]:
         """The audio is over: end the utterance under way."""
@@ -89,14 +96,36 @@ class Recogniser:
             events += self._open()  # a word cut off at its very beginning
         if self._utterance is None:
             return events
+        if self._held:
+            events += self._hear(self._utterance, self._together())
         return events + self._end(
             self._utterance, explain("end of audio", self._glance(self._utterance))
         )
 
+    def reread(self, found: Result, best: Sequence[Arc]) -> Result:
+        """What else there is to say of a result whose words are another path of its lattice.
+
+        By what the utterance of now knows, or the last; nothing where there was none.
+        """
+        utterance = self._utterance or self._last
+        return utterance.reread(found, best) if utterance else found
+
+    def effort(self, effort: Effort) -> None:
+        """Spend so much of it on what comes; however that is sliced, the events are the same."""
+        self._effort = effort
+        if self._utterance:
+            self._utterance.effort(effort)
+
     def anew(self, at: int, utterances: int) -> "Recogniser":
         """Give a fresh one that has heard nothing; it counts on, from sample `at`."""
         fresh = Recogniser(*self._parts)
-        fresh._at, fresh._number = at, utterances
+        fresh._at, fresh._number, fresh._observe = at, utterances, self._observe
+        return fresh
+
+    def observed(self, observe: Observe) -> "Recogniser":
+        """Give a fresh one that has heard nothing; it shows every frame of 20 ms."""
+        fresh = Recogniser(*self._parts)
+        fresh._observe = observe
         return fresh
 
     def cancel(self, reason: str) -> list[Event]:
@@ -105,6 +134,15 @@ class Recogniser:
             return []
         self._utterance = self._last = None
         return [Cancelled(self._at, self._number, reason)]
+
+    def _shown(self, frame: Samples) -> list[Event]:
+        self._done = 0.0
+        events = self._frame(frame)
+        if self._observe:
+            number = self._number if self._utterance or self._done else 0  # or ended just now
+            stand = (self._spoke, self._vad.state, self._done, number)
+            self._observe(Frame(frame, self._at, *stand))
+        return events
 
     def _frame(self, frame: Samples) -> list[Event]:
         self._at += VAD_FRAME
@@ -117,7 +155,14 @@ class Recogniser:
             self._preroll.add(frame)
             may = self._rested or self._goes_on(frame)
             return self._open() if may and self._vad.state is Gate.SPEAKING else []
-        return [*self._hear(utterance, frame), *self._judge(utterance)]
+        self._held.append(frame)
+        if len(self._held) < self._effort.look:
+            return []
+        return [*self._hear(utterance, self._together()), *self._judge(utterance)]
+
+    def _together(self) -> Samples:
+        held, self._held = self._held, []
+        return np.concatenate(held) if len(held) > 1 else held[0]
 
     def _goes_on(self, frame: Samples) -> bool:
         """Whether what the detector still hears is more than the end of the last utterance."""
@@ -132,14 +177,16 @@ class Recogniser:
         before = self._preroll.take(self._preroll_ms if self._rested else None)
         self._number += 1
         self._start, self._words, self._looked = self._at - len(before), (), 0
-        self._utterance = self._begin(self._start)
+        self._utterance, self._held = self._begin(self._start), []
+        self._utterance.effort(self._effort)
         self._arbiter = Arbiter(self._number, self._speculations)
         started = SpeechStarted(self._at, self._number, self._start)
         return [started, *self._hear(self._utterance, before)]
 
     def _hear(self, utterance: Utterance, audio: Samples) -> list[Event]:
         """Let the utterance go on; a partial where its words changed and no version stands."""
-        if not utterance.accept(audio) or self._arbiter.stand is Stand.ANNOUNCED:
+        went_on, announced = utterance.accept(audio), self._arbiter.stand is Stand.ANNOUNCED
+        if not went_on or announced or not self._effort.early:
             return []
         return self._partial(utterance)
 
@@ -154,8 +201,11 @@ class Recogniser:
         """Look at the end-pointers, and do what the arbiter says."""
         glance = self._glance(utterance)
         self._watch(glance)
+        self._done = glance.probability
         decided = decide(glance, self._rules)
         sign = SIGNS[decided[0]] if decided else Sign.NOTHING
+        if sign is Sign.SEEMS_DONE and not self._effort.early:
+            sign = Sign.NOTHING
         announced = self._arbiter.stand is Stand.ANNOUNCED
         if announced and sign is not Sign.DONE and utterance.last_token > self._looked:
             sign = Sign.WENT_ON

@@ -120,6 +120,10 @@ class Search:
             self._step(t)
             self.frame += 1
 
+    def widen(self, settings: SearchSettings) -> None:
+        """Go on as wide as these settings say, or as narrow."""
+        self._settings = settings
+
     def fork(self, scorer: Scorer) -> Self:
         """The same search, going on by itself with the scorer of a fork."""
         other = copy(self)

@@ -8,29 +8,34 @@ They share one inference thread and take turns on it. Everything else happens on
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import Enum
 
 import numpy as np
 
 from earshot.asked import Asked
+from earshot.assist import Assist
 from earshot.clients import STOPPING, Clients
+from earshot.condition import Condition, SourceState
 from earshot.errors import DeviceError, EarshotError, RequestError
 from earshot.events import (
     AudioDropped,
-    Cancelled,
-    Committed,
     Event,
+    Mode,
+    ModeChanged,
     Muted,
     SourceChanged,
-    SpeechStarted,
 )
 from earshot.inference import Inference
+from earshot.load import Governor
+from earshot.looks import Observe
+from earshot.meter import Meter, Ring
 from earshot.outbox import Outbox
-from earshot.session import Publish, Recognises, Session
-from earshot.sources import Chunk
+from earshot.session import Observable, Publish, Recognises, Session
+from earshot.sources import Attentive, Chunk
+from earshot.tally import Tally
 from earshot.units import samples, seconds
 
 logger = logging.getLogger(__name__)
@@ -50,39 +55,6 @@ class SessionSettings:
     """how long the utterances in progress may take to be committed when the daemon stops"""
 
 
-class Condition(Enum):
-    """How the source is."""
-
-    OPENING = "opening"
-    HEARING = "hearing"
-    AWAY = "away"
-    ENDED = "ended"  # a recording that was heard to its end: nothing is wrong
-
-    @property
-    def ready(self) -> bool:
-        """Whether there is nothing to wait for."""
-        return self in {Condition.HEARING, Condition.ENDED}
-
-
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """What is listened to, and how that goes."""
-
-    description: str
-    condition: Condition = Condition.OPENING
-    muted: bool = False
-
-    @property
-    def ready(self) -> bool:
-        """Whether nothing is wrong with it."""
-        return self.muted or self.condition.ready
-
-    @property
-    def known(self) -> bool:
-        """Whether there is anything to say of it."""
-        return self.muted or self.condition is not Condition.OPENING
-
-
 Special = Callable[[Asked], Recognises]
 
 
@@ -90,28 +62,6 @@ def unable(asked: Asked) -> Recognises:
     """Stand for a recogniser that can be told nothing. Raises RequestError."""
     message = f"this recogniser can be told nothing, but was told {asked}; leave that out"
     raise RequestError(message)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What happened since the daemon started, in all sessions together."""
-
-    utterances: int = 0
-    committed: int = 0
-    cancelled: int = 0
-    dropped: int = 0  # samples
-
-    def note(self, event: Event) -> None:
-        """Count an event."""
-        match event:
-            case SpeechStarted():
-                self.utterances += 1
-            case Committed():
-                self.committed += 1
-            case Cancelled():
-                self.cancelled += 1
-            case AudioDropped():
-                self.dropped += event.samples
 
 
 class Sessions:
@@ -123,9 +73,10 @@ class Sessions:
         settings: SessionSettings,
         source: str,
         special: Special = unable,
+        assist: Assist | None = None,
     ) -> None:
         """`source` describes what will be followed; `special` hears what a client asks for."""
-        self._special = special
+        self._special, self._assist = special, assist or Assist.none()
         self._new_recogniser, self._settings = new_recogniser, settings
         self._inference = Inference()
         self._sessions: set[Session] = set()
@@ -134,9 +85,20 @@ class Sessions:
         self._heard = 0  # samples, in sessions that are over
         self._changed = asyncio.Event()
         self.clients, self.tally = Clients(settings.clients), Tally()
-        self.source = SourceState(source)
-        self._followed = self._open(self._broadcast)
+        self.source, self.meter = SourceState(source), Meter()
+        self._note = self.tally.stream()
+        self._followed = self._open(self._broadcast, self.meter.take)
         self._forgot = False  # since it heard the source
+
+    def govern(self, governor: Governor, *, live: bool) -> None:
+        """Save effort as a governor says; `live`: the source gives audio as it is spoken."""
+        self._inference.governor = governor
+        self._followed.govern(governor, live=live)
+
+    @property
+    def governor(self) -> Governor:
+        """Which says how much effort is spent."""
+        return self._inference.governor
 
     @property
     def heard(self) -> int:
@@ -151,7 +113,7 @@ class Sessions:
     @contextmanager
     def watch(self) -> Iterator[Outbox]:
         """Subscribe to the events of the source."""
-        outbox = Outbox(self._settings.unread_events, without=self._followed.utterance)
+        outbox = Outbox(self._settings.unread_events, without=self._followed.stage.utterance)
         if self.source.condition in {Condition.AWAY, Condition.ENDED}:
             outbox.put(
                 SourceChanged(
@@ -175,12 +137,18 @@ class Sessions:
             yield outbox
 
     @contextmanager
+    def measure(self) -> Iterator[Ring]:
+        """Have a client watch how loud the source is. Raises what Clients.serve raises."""
+        with self.meter.watch() as ring, self.clients.serve("watches", self._followed, ring):
+            yield ring
+
+    @contextmanager
     def recognise(self) -> Iterator[tuple[Session, Outbox]]:
         """Open a session for the audio of a client. Raises what Clients.serve raises."""
-        outbox = Outbox(self._settings.unread_events)
+        outbox, note = Outbox(self._settings.unread_events), self.tally.stream()
 
         def publish(event: Event) -> None:
-            self.tally.note(event)
+            note(event)
             outbox.put(event)
 
         session = self._open(publish)
@@ -190,6 +158,7 @@ class Sessions:
                 yield session, outbox
         finally:
             session.give_up("the client is gone")
+            session.stage.close()
             self._outboxes.discard(outbox)
             self._sessions.discard(session)
             self._heard += session.heard
@@ -205,8 +174,11 @@ class Sessions:
             async for item in feed:
                 if isinstance(item, Chunk):
                     await self._hear(item)
+                    if isinstance(feed, Attentive):
+                        closely = self.governor.effort.look == 1
+                        feed.attend(speaking=closely and session.utterance is not None)
                 elif isinstance(item, AudioDropped):
-                    self._broadcast(item)
+                    self._tell(item)
                 else:
                     await self._change(item, Condition.HEARING if item.ready else Condition.AWAY)
         except EarshotError as error:  # the source failed for good, and its error says why
@@ -223,7 +195,9 @@ class Sessions:
             session.begin_at(chunk.first)
         # A gap is heard as silence, so that positions stay those of the source.
         gap = max(0, chunk.first - session.position)
+        waited, began = session.queue_ms / 1_000, time.monotonic()
         await session.hear(np.pad(chunk.samples, (gap, 0)) if gap else chunk.samples)
+        self.tally.delayed.add(waited + time.monotonic() - began)
 
     def forget(self) -> None:
         """Cancel what is being said in the room, and keep nothing of what was heard there."""
@@ -246,7 +220,15 @@ class Sessions:
     def _tell_muted(self, *, muted: bool) -> None:
         at = self._followed.position
         logger.info("after %.1f s: %s", seconds(at), "muted" if muted else "unmuted")
-        self._broadcast(Muted(at, muted))
+        self._tell(Muted(at, muted))
+
+    def tell_mode(self, mode: Mode) -> None:
+        """Tell who listens what may leave the device from now on."""
+        self._tell(ModeChanged(self._followed.position, mode))
+
+    def _tell(self, event: Event) -> None:
+        """Tell who listens, after all that was said before."""
+        self._followed.stage.put(event)
 
     async def _change(self, change: SourceChanged, condition: Condition) -> None:
         """Take note of a source that went or came. What was said until then is committed."""
@@ -254,7 +236,7 @@ class Sessions:
             await self._followed.pause()
         logger.info("after %.1f s: %s", seconds(change.at), change.description)
         self._source_is(change.description, condition)
-        self._broadcast(change)
+        self._tell(change)
 
     async def changes(self) -> AsyncIterator[SourceState]:
         """How the source is: now, and whenever that changes, or the daemon begins to stop."""
@@ -271,19 +253,23 @@ class Sessions:
         await asyncio.gather(*(session.finish(limit) for session in self._sessions))
         for outbox in self._outboxes:
             outbox.close(DeviceError(STOPPING))
+        self.meter.close(DeviceError(STOPPING))
 
     def close(self) -> None:
         """Let the inference thread go."""
         self._inference.close()
 
-    def _open(self, publish: Publish) -> Session:
+    def _open(self, publish: Publish, observe: Observe | None = None) -> Session:
         turn = samples(self._settings.turn_ms)
-        session = Session(self._new_recogniser(), self._inference, turn, publish)
+        recogniser = self._new_recogniser()
+        if observe and isinstance(recogniser, Observable):
+            recogniser = recogniser.observed(observe)
+        session = Session(recogniser, self._inference, turn, publish, self._assist)
         self._sessions.add(session)
         return session
 
     def _broadcast(self, event: Event) -> None:
-        self.tally.note(event)
+        self._note(event)
         for outbox in self._listeners:
             outbox.put(event)
 

@@ -4,6 +4,7 @@ A key of the table is a field of the dataclass; what the table leaves out keeps 
 Whatever does not fit is refused, with the key, what may stand there, and the file.
 """
 
+import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -15,6 +16,18 @@ from earshot.errors import SettingsError
 S = TypeVar("S")
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 _NAMES |= {Path: "a path in quotes"}
+
+
+def read_table(path: Path) -> dict[str, object]:
+    """Read a file of settings. Raises SettingsError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror})"
+        raise SettingsError(message) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path}: not TOML: {error}"
+        raise SettingsError(message) from error
 
 
 def assemble(kind: type[S], table: Mapping[str, object], file: str, within: str = "") -> S:

@@ -9,10 +9,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from earshot.entries import Alias, Entry, Kind, key_of
-from earshot.errors import DeviceError, LimitError
+from earshot.errors import DeviceError, EarshotError, LimitError
+from earshot.guarded import FILE, make_folder, warn_if_private_is_open
 
 MOST_ENTRIES = 20_000
 PATIENCE = 5.0  # seconds to wait for another writer
@@ -37,12 +38,13 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
 )
+AGAIN = "move it away and import again"
 ADVICE = {
     "SQLITE_BUSY": "another program is writing to it; try again",
     "SQLITE_READONLY": "it may not be written; its owner must do this",
     "SQLITE_CANTOPEN": "it cannot be opened; look at its owner and its folder",
     "SQLITE_NOTADB": "it is no catalog; move it away, or name another file",
-    "SQLITE_CORRUPT": "it is damaged; move it away and import again",
+    "SQLITE_CORRUPT": f"it is damaged; {AGAIN}",
     "SQLITE_FULL": "the disk is full; nothing was changed",
     "SQLITE_IOERR": "the disk does not answer; nothing was changed",
 }
@@ -127,7 +129,15 @@ class Store:
             " ORDER BY kind, key",
             (kind and kind.value,),
         ):
-            yield number, Entry(Kind(own), name, said, tuple(aliases.get(number, ())), weight)
+            yield number, self._entry(number, own, name, said, aliases.get(number, ()), weight)
+
+    def _entry(self, number: int, kind: str, *rest: Any) -> Entry:  # noqa: ANN401 - as SQLite has it
+        """Make an entry of a row, which somebody else may have written."""
+        try:
+            return Entry.of(Kind(kind), *rest)
+        except (EarshotError, ValueError, TypeError, AttributeError) as error:
+            message = f"{self.path}: row {number} is no entry; {AGAIN}"
+            raise DeviceError(message) from error
 
     def _write(self, number: int | None, entry: Entry) -> int:
         found = self._connection.execute(
@@ -146,8 +156,9 @@ class Store:
     def _make(self) -> None:
         """Make the file before SQLite does, which would let others read it."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            make_folder(self.path.absolute().parent)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, FILE))
+            warn_if_private_is_open(self.path)
         except OSError as error:
             message = f"{self.path}: {error.strerror}; look at its owner and its folder"
             raise DeviceError(message) from error

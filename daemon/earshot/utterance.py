@@ -7,8 +7,9 @@ fork of the utterance then hears them at once, with silence behind: what it says
 """
 # ruff: noqa: SLF001 - a fork is of its own kind
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Protocol, Self
 
 import numpy as np
@@ -16,10 +17,11 @@ import numpy.typing as npt
 
 from earshot.attention import Encodes
 from earshot.catalog import Catalog
+from earshot.effort import ALL, Effort
 from earshot.encoder import Windows
 from earshot.ending import CadenceNetwork, Ending
 from earshot.endpointers import Evidence
-from earshot.events import Result, Word
+from earshot.events import Arc, Result, Word
 from earshot.explain import Index, explained
 from earshot.features import Features
 from earshot.grammar import Grammar
@@ -85,6 +87,14 @@ class Utterance:
         self._cadence, self._sounded = cadence, 0.0  # how the last words sounded
         self._heard: list[tuple[Frames, Frames]] = []  # the last windows, and their frames
         self._search = Search(scorer, grammar, catalog, settings[0])
+        self._full, self._effort = settings[0], ALL
+
+    def effort(self, effort: Effort) -> None:
+        """Hear on with so much of it."""
+        if effort is not self._effort:
+            beam = max(1, round(effort.beam * self._full.beam))
+            self._search.widen(replace(self._full, beam=beam))
+            self._effort = effort
 
     def accept(self, audio: Samples) -> bool:
         """Hear samples [N]; whether the search went on."""
@@ -141,7 +151,7 @@ class Utterance:
         """Hear what the encoder still waits for, once in each silence; it may be the last."""
         if not still_ms:
             self._ahead, self._still, self._sounded = None, False, 0.0
-        elif still_ms >= AHEAD_MS and not self._still:
+        elif still_ms >= AHEAD_MS and not self._still and self._effort.ahead:
             quiet = max(0, TAIL - still_ms // FEATURE_HOP_MS)  # some was heard already
             self._ahead, self._still = self._forked(quiet), True
             self._sounded = self._ahead._cadence_at(self._samples - samples(still_ms))
@@ -198,6 +208,12 @@ class Utterance:
         if self._judge is None:
             return found
         return self._judge.judged(found, float((raw.last.score + raw.closing).max(initial=-np.inf)))
+
+    def reread(self, found: Result, best: Sequence[Arc]) -> Result:
+        """What else there is to say of a result whose words are another path of its lattice."""
+        if self._index:
+            found = explained(found, self._index, best)
+        return self._understood(found) if self._understood else found
 
     def _position(self, frame: int) -> int:
         """Sample at which an encoder frame begins, less the delay of its tokens.

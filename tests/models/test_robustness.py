@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 import torch
+from earshot.effort import Effort
 from earshot.events import Cancelled, Committed, Event, SpeechStarted, Word
 
 from models import long, robustness, tiny_kit
@@ -160,6 +161,9 @@ class Told:
 
     def finish(self) -> list[Event]:
         return []
+
+    def effort(self, effort: Effort) -> None:
+        del effort
 
     def anew(self, at: int, utterances: int) -> "Told":
         del at, utterances

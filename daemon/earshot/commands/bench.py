@@ -32,6 +32,13 @@ BENCHES = {
     "engine": Bench("models.bench", "errors, cost and delay, beside others", frozenset({"--json"})),
     "endpoint": Bench("models.endpoint", "how late after the last word it ends, how often before"),
     "bias": Bench("models.bias", "what a catalog of names gains and costs"),
+    "privacy": Bench(
+        "models.privacy",
+        "what leaves in mode assisted, and what it costs in time",
+        frozenset({"--json"}),
+    ),
+    "music": Bench("models.music", "music and speech on the same cores"),
+    "echo": Bench("models.echo", "words while our own music plays, its echo taken out and left in"),
 }
 
 

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from earshot.place import nearest_socket
+from earshot.errors import SettingsError
+from earshot.place import nearest_socket, refuse_network
 
 Act = Callable[[argparse.Namespace], int]
 
@@ -28,8 +29,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def add_socket(parser: argparse.ArgumentParser) -> None:
     """Let the socket be chosen."""
     parser.add_argument(
-        "--socket", type=Path, default=None, metavar="S", help="Unix socket of the daemon"
+        "--socket", type=_socket, default=None, metavar="S", help="Unix socket of the daemon"
     )
+
+
+def _socket(text: str) -> Path:
+    try:
+        refuse_network(Path(text))
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(text)
 
 
 def socket_of(options: argparse.Namespace) -> Path:

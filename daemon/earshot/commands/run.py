@@ -1,16 +1,19 @@
 """earshot run: the daemon, in the foreground. It prints what it hears, and serves clients."""
 
 import argparse
-import os
 import sys
 from dataclasses import replace
+from functools import partial
 
 from earshot import compose, config
 from earshot.asked import Ends, Preset
 from earshot.commands.options import add_settings, add_socket
 from earshot.events import Event
+from earshot.journal import journalled
+from earshot.life import Mind
 from earshot.lines import line
-from earshot.place import default_catalog
+from earshot.notify import Notifier
+from earshot.place import default_catalog, default_settings
 from earshot.understanding import template_file
 
 
@@ -38,18 +41,26 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     settings = chosen(options)
+    # A spoken word must not get into systemd's journal.
+    shown = None if options.quiet or journalled(sys.stdout) else show
+    compose.run(settings, partial(_mind, settings), shown)
+    return 0
+
+
+def _mind(settings: config.Settings) -> Mind:
+    notifier = Notifier()
+    notifier.starting()
+    notifier.status(f"loading the bundle {settings.bundle}")
     engine = compose.load_engine(settings.bundle)
     if settings.templates:
         engine = engine.understanding(template_file(settings.templates))
     catalog, ends = settings.catalog or default_catalog(), Ends(Preset(settings.preset))
-    mind = compose.mind_of(engine, catalog, settings.weights, ends)
-    compose.run(settings, mind, None if options.quiet or _journalled() else show)
-    return 0
+    return compose.mind_of(engine, catalog, settings.weights, ends)
 
 
 def chosen(options: argparse.Namespace) -> config.Settings:
     """Read the settings: those of the file, and over them those of the command line."""
-    settings = config.load(options.config)
+    settings = config.load(options.config or default_settings())
     given = {"source": options.source, "bundle": options.bundle}
     given |= {"require_sandbox": options.require_sandbox}
     settings = replace(settings, **{key: value for key, value in given.items() if value})
@@ -61,9 +72,3 @@ def chosen(options: argparse.Namespace) -> config.Settings:
 def show(event: Event) -> None:
     """Print an event."""
     print(line(event), flush=True)
-
-
-def _journalled() -> bool:
-    """Whether standard output goes into systemd's journal, where spoken words must not be."""
-    facts = os.fstat(sys.stdout.fileno())
-    return os.environ.get("JOURNAL_STREAM") == f"{facts.st_dev}:{facts.st_ino}"

@@ -3,11 +3,12 @@
 import argparse
 import json
 
+from earshot.assist_message import STATES_BACK
 from earshot.client import connected, status
 from earshot.commands.options import add_socket, socket_of
+from earshot.convert import MODES_BACK
 from earshot.generated.v1 import status_pb2
 
-MODES = {status_pb2.MODE_LOCAL_ONLY: "local-only"}
 SANDBOXES = {status_pb2.SANDBOX_NONE: "none", status_pb2.SANDBOX_ENFORCED: "enforced"}
 
 
@@ -27,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(found, ensure_ascii=False))
         return 0
     for key, value in found.items():
+        if value == "":  # a reason, where there is nothing to explain
+            continue
         print(f"{key.replace('_', ' '):16} {_plain(value)}")
     return 0
 
@@ -36,9 +39,10 @@ def as_object(answer: status_pb2.GetStatusResponse) -> dict[str, object]:
     counters = answer.counters
     return {
         "ready": answer.ready,
-        "mode": MODES.get(answer.mode, "unknown"),
+        "mode": str(MODES_BACK.get(answer.mode, "unknown")),
         "muted": answer.muted,
         "sandbox": SANDBOXES.get(answer.sandbox, "unknown"),
+        "sandbox_reason": answer.sandbox_reason,
         "bundle": f"{answer.bundle.name} {answer.bundle.version}",
         "source": answer.source,
         "uptime_seconds": round(answer.uptime.ToNanoseconds() / 1e9, 3),
@@ -47,9 +51,29 @@ def as_object(answer: status_pb2.GetStatusResponse) -> dict[str, object]:
         "committed": counters.committed,
         "cancelled": counters.cancelled,
         "dropped_samples": counters.dropped_samples,
+        "load": answer.load.name,
+        "load_level": answer.load.level,
+        "load_share": round(answer.load.share, 3),
+        "load_changes": counters.load_changes,
+        "queue_ms": answer.load.queue_ms,
         "clients": counters.clients,
         "clients_total": counters.clients_total,
         "clients_dropped": counters.clients_dropped,
+        **_assist_object(answer.assist),
+    }
+
+
+def _assist_object(assist: status_pb2.Assist) -> dict[str, object]:
+    """Say how it stands with the re-ranker."""
+    return {
+        "uplink": str(STATES_BACK.get(assist.uplink, "unknown")),
+        "uplink_about": assist.about,
+        "uplink_since": assist.since.ToJsonString(),
+        "lattices_asked": assist.asked,
+        "lattices_confirmed": assist.confirmed,
+        "lattices_revised": assist.revised,
+        "lattices_late": assist.late,
+        "lattices_failed": assist.failed,
     }
 
 

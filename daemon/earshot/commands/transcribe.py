@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from earshot import attention_map, timeline
 from earshot.asked import Ends, Preset
 from earshot.command_set import REJECT, Commands
 from earshot.compose import load_engine
+from earshot.echoless import same_rate, without_echo
+from earshot.effort import EFFORTS
 from earshot.endpointers import Glance
 from earshot.engine import Engine
 from earshot.errors import EarshotError, RequestError
@@ -29,7 +32,7 @@ from earshot.lines import (
 from earshot.pictures import kind, write
 from earshot.readers import entries_of
 from earshot.recogniser import unwatched
-from earshot.sources import AudioFile, Chunk, RawInput, Source
+from earshot.sources import AudioFile, Chunk, Item, RawInput, Source
 from earshot.transcriber import Transcript, as_object, explained_objects, transcribe
 
 
@@ -57,7 +60,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default=Preset.NORMAL,
         help="how long somebody who pauses is waited for (default: normal)",
     )
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="with one file: what a loudspeaker played meanwhile; its echo is taken out first",
+    )
     parser.add_argument("--beam", type=_count, default=None, metavar="N", help="hypotheses a frame")
+    parser.add_argument(
+        "--effort",
+        type=int,
+        choices=range(len(EFFORTS)),
+        default=0,
+        metavar="N",
+        help="how much of it a daemon saves that falls behind: 0 (nothing) to "
+        f"{len(EFFORTS) - 1} ({EFFORTS[-1].name})",
+    )
     _add_pictures(parser)
     _add_names(parser)
     _add_readings(parser)
@@ -133,17 +151,18 @@ def run(options: argparse.Namespace) -> int:
     """Transcribe each file; 1 if one of them could not be heard."""
     if options.lattice:
         kind(options.lattice)  # or it would be refused after all the work
-    for picture in ("attention", "timeline"):
-        if getattr(options, picture) and (len(options.files) > 1 or options.files[0] == "-"):
-            message = f"--{picture} draws one recording; give one file"
+    for one, what in (("attention", "draws"), ("timeline", "draws"), ("reference", "belongs to")):
+        if getattr(options, one) and (len(options.files) > 1 or options.files[0] == "-"):
+            message = f"--{one} {what} one recording; give one file"
             raise RequestError(message)
     engine = _engine(options)
     failed, lattices, glances = False, [], list[Glance]()
     keep = glances.append if options.timeline else unwatched
     for file in options.files:
         recogniser = engine.recogniser(watch=keep)
+        recogniser.effort(EFFORTS[options.effort])
         try:
-            transcript = transcribe(_source(file), recogniser)
+            transcript = transcribe(_heard(file, options), recogniser)
         except EarshotError as error:
             print(f"earshot: {error}", file=sys.stderr)
             failed = True
@@ -165,7 +184,7 @@ def _draw(
     options: argparse.Namespace,
 ) -> None:
     """The pictures that are of one recording."""
-    chunks = [item.samples for item in _source(file) if isinstance(item, Chunk)]
+    chunks = [item.samples for item in _heard(file, options) if isinstance(item, Chunk)]
     samples, words = np.concatenate(chunks), transcript.words
     if options.attention:
         attended = attention_map.mapped(engine.parts.encoder, samples)
@@ -176,6 +195,14 @@ def _draw(
             samples, words, transcript.events, glances, tuning.vad, tuning.endpoint
         )
         timeline.write(shown, options.timeline)
+
+
+def _heard(file: str, options: argparse.Namespace) -> Iterable[Item]:
+    """What a file holds, without the echo of what was played."""
+    if not options.reference:
+        return _source(file)
+    same_rate(Path(file), options.reference)
+    return without_echo(_source(file), options.reference)
 
 
 def _source(file: str) -> Source:

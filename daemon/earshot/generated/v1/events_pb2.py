@@ -22,74 +22,79 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from earshot.generated.v1 import status_pb2 as earshot_dot_v1_dot_status__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x61rshot/v1/events.proto\x12\nearshot.v1\x1a\x1egoogle/protobuf/duration.proto\"\xf2\x03\n\x05\x45vent\x12 \n\x02\x61t\x18\x01 \x01(\x0b\x32\x14.earshot.v1.Position\x12\x33\n\x0espeech_started\x18\x02 \x01(\x0b\x32\x19.earshot.v1.SpeechStartedH\x00\x12&\n\x07partial\x18\x03 \x01(\x0b\x32\x13.earshot.v1.PartialH\x00\x12)\n\tend_point\x18\x04 \x01(\x0b\x32\x14.earshot.v1.EndPointH\x00\x12*\n\tretracted\x18\x05 \x01(\x0b\x32\x15.earshot.v1.RetractedH\x00\x12&\n\x07revised\x18\x06 \x01(\x0b\x32\x13.earshot.v1.RevisedH\x00\x12*\n\tcommitted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.CommittedH\x00\x12*\n\tcancelled\x18\x08 \x01(\x0b\x32\x15.earshot.v1.CancelledH\x00\x12\x31\n\raudio_dropped\x18\t \x01(\x0b\x32\x18.earshot.v1.AudioDroppedH\x00\x12\x33\n\x0esource_changed\x18\n \x01(\x0b\x32\x19.earshot.v1.SourceChangedH\x00\x12\"\n\x05muted\x18\x0b \x01(\x0b\x32\x11.earshot.v1.MutedH\x00\x42\x07\n\x05\x65vent\"C\n\x08Position\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06sample\x18\x02 \x01(\x03\"G\n\rSpeechStarted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12#\n\x05start\x18\x02 \x01(\x0b\x32\x14.earshot.v1.Position\"b\n\x07Partial\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12#\n\x05heard\x18\x03 \x01(\x0b\x32\x14.earshot.v1.Position\"\xc5\x01\n\x08\x45ndPoint\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.earshot.v1.EndPointKind\x12&\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32\x14.earshot.v1.Decision\x12!\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Position\x12\"\n\x06result\x18\x06 \x01(\x0b\x32\x12.earshot.v1.Result\"/\n\tRetracted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\"`\n\x07Revised\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\r\n\x05reset\x18\x03 \x01(\x08\x12\"\n\x06result\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Result\"W\n\tCommitted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x14.earshot.v1.Decision\".\n\tCancelled\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\".\n\x0c\x41udioDropped\x12\x0f\n\x07samples\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\"3\n\rSourceChanged\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x16\n\x05Muted\x12\r\n\x05muted\x18\x01 \x01(\x08\"=\n\x08\x44\x65\x63ision\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12#\n\x07numbers\x18\x02 \x03(\x0b\x32\x12.earshot.v1.Number\"%\n\x06Number\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xf7\x02\n\x06Result\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12-\n\x0c\x61lternatives\x18\x04 \x03(\x0b\x32\x17.earshot.v1.Alternative\x12$\n\x07lattice\x18\x05 \x01(\x0b\x32\x13.earshot.v1.Lattice\x12$\n\x07\x63ommand\x18\x06 \x01(\x0b\x32\x13.earshot.v1.Command\x12(\n\tformatted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.Formatted\x12-\n\x0c\x65xplanations\x18\x08 \x03(\x0b\x32\x17.earshot.v1.Explanation\x12\x32\n\x0einterpretation\x18\t \x01(\x0b\x32\x1a.earshot.v1.Interpretation\x12\x15\n\x08\x64irected\x18\n \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_directed\"|\n\x0eInterpretation\x12\x0e\n\x06intent\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12%\n\x05slots\x18\x03 \x03(\x0b\x32\x16.earshot.v1.FilledSlot\x12\r\n\x05words\x18\x04 \x03(\t\x12\x10\n\x08template\x18\x05 \x01(\x08\"w\n\nFilledSlot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06normal\x18\x03 \x01(\t\x12\r\n\x05\x66irst\x18\x04 \x01(\r\x12\x0b\n\x03\x65nd\x18\x05 \x01(\r\x12 \n\x05names\x18\x06 \x03(\x0b\x32\x11.earshot.v1.Named\"l\n\x0b\x45xplanation\x12\x0c\n\x04word\x18\x01 \x01(\r\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12 \n\x05names\x18\x03 \x03(\x0b\x32\x11.earshot.v1.Named\x12\x1f\n\x04lost\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Rival\"#\n\x05Named\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"X\n\x05Rival\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12\x11\n\tposterior\x18\x03 \x01(\x01\x12 \n\x05names\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Named\"J\n\x07\x43ommand\x12\x0e\n\x06intent\x18\x01 \x01(\t\x12\x1f\n\x05slots\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Slot\x12\x0e\n\x06misfit\x18\x03 \x01(\x01\"#\n\x04Slot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"<\n\tFormatted\x12\x0c\n\x04text\x18\x01 \x01(\t\x12!\n\x06pieces\x18\x02 \x03(\x0b\x32\x11.earshot.v1.Piece\"1\n\x05Piece\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\r\x12\x0b\n\x03\x65nd\x18\x03 \x01(\r\"\x8a\x01\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x0e\n\x06phones\x18\x05 \x03(\t\"*\n\x0b\x41lternative\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\"I\n\x07Lattice\x12\x1f\n\x05nodes\x18\x01 \x03(\x0b\x32\x10.earshot.v1.Node\x12\x1d\n\x04\x61rcs\x18\x02 \x03(\x0b\x32\x0f.earshot.v1.Arc\"/\n\x04Node\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xda\x01\n\x03\x41rc\x12\x0e\n\x06source\x18\x01 \x01(\r\x12\x0e\n\x06target\x18\x02 \x01(\r\x12\x0c\n\x04word\x18\x03 \x01(\t\x12(\n\x05start\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x61\x63oustic\x18\x06 \x01(\x01\x12\x10\n\x08language\x18\x07 \x01(\x01\x12\x0c\n\x04\x62ias\x18\x08 \x01(\x01\x12\x11\n\tposterior\x18\t \x01(\x01\x12\x0e\n\x06phones\x18\n \x03(\t*h\n\x0c\x45ndPointKind\x12\x1e\n\x1a\x45ND_POINT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45ND_POINT_KIND_SPECULATIVE\x10\x01\x12\x18\n\x14\x45ND_POINT_KIND_FINAL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x61rshot/v1/events.proto\x12\nearshot.v1\x1a\x17\x65\x61rshot/v1/status.proto\x1a\x1egoogle/protobuf/duration.proto\"\xd4\x04\n\x05\x45vent\x12 \n\x02\x61t\x18\x01 \x01(\x0b\x32\x14.earshot.v1.Position\x12\x33\n\x0espeech_started\x18\x02 \x01(\x0b\x32\x19.earshot.v1.SpeechStartedH\x00\x12&\n\x07partial\x18\x03 \x01(\x0b\x32\x13.earshot.v1.PartialH\x00\x12)\n\tend_point\x18\x04 \x01(\x0b\x32\x14.earshot.v1.EndPointH\x00\x12*\n\tretracted\x18\x05 \x01(\x0b\x32\x15.earshot.v1.RetractedH\x00\x12&\n\x07revised\x18\x06 \x01(\x0b\x32\x13.earshot.v1.RevisedH\x00\x12*\n\tcommitted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.CommittedH\x00\x12*\n\tcancelled\x18\x08 \x01(\x0b\x32\x15.earshot.v1.CancelledH\x00\x12\x31\n\raudio_dropped\x18\t \x01(\x0b\x32\x18.earshot.v1.AudioDroppedH\x00\x12\x33\n\x0esource_changed\x18\n \x01(\x0b\x32\x19.earshot.v1.SourceChangedH\x00\x12\"\n\x05muted\x18\x0b \x01(\x0b\x32\x11.earshot.v1.MutedH\x00\x12/\n\x0cmode_changed\x18\x0c \x01(\x0b\x32\x17.earshot.v1.ModeChangedH\x00\x12/\n\x0cload_changed\x18\r \x01(\x0b\x32\x17.earshot.v1.LoadChangedH\x00\x42\x07\n\x05\x65vent\"C\n\x08Position\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06sample\x18\x02 \x01(\x03\"G\n\rSpeechStarted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12#\n\x05start\x18\x02 \x01(\x0b\x32\x14.earshot.v1.Position\"b\n\x07Partial\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12#\n\x05heard\x18\x03 \x01(\x0b\x32\x14.earshot.v1.Position\"\xc5\x01\n\x08\x45ndPoint\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.earshot.v1.EndPointKind\x12&\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32\x14.earshot.v1.Decision\x12!\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x14.earshot.v1.Position\x12\"\n\x06result\x18\x06 \x01(\x0b\x32\x12.earshot.v1.Result\"/\n\tRetracted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\"`\n\x07Revised\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\r\n\x05reset\x18\x03 \x01(\x08\x12\"\n\x06result\x18\x04 \x01(\x0b\x32\x12.earshot.v1.Result\"W\n\tCommitted\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x14.earshot.v1.Decision\".\n\tCancelled\x12\x11\n\tutterance\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\".\n\x0c\x41udioDropped\x12\x0f\n\x07samples\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\"3\n\rSourceChanged\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x16\n\x05Muted\x12\r\n\x05muted\x18\x01 \x01(\x08\"-\n\x0bModeChanged\x12\x1e\n\x04mode\x18\x01 \x01(\x0e\x32\x10.earshot.v1.Mode\"<\n\x0bLoadChanged\x12\r\n\x05level\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08queue_ms\x18\x03 \x01(\r\"=\n\x08\x44\x65\x63ision\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12#\n\x07numbers\x18\x02 \x03(\x0b\x32\x12.earshot.v1.Number\"%\n\x06Number\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xf7\x02\n\x06Result\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x1f\n\x05words\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Word\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12-\n\x0c\x61lternatives\x18\x04 \x03(\x0b\x32\x17.earshot.v1.Alternative\x12$\n\x07lattice\x18\x05 \x01(\x0b\x32\x13.earshot.v1.Lattice\x12$\n\x07\x63ommand\x18\x06 \x01(\x0b\x32\x13.earshot.v1.Command\x12(\n\tformatted\x18\x07 \x01(\x0b\x32\x15.earshot.v1.Formatted\x12-\n\x0c\x65xplanations\x18\x08 \x03(\x0b\x32\x17.earshot.v1.Explanation\x12\x32\n\x0einterpretation\x18\t \x01(\x0b\x32\x1a.earshot.v1.Interpretation\x12\x15\n\x08\x64irected\x18\n \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_directed\"|\n\x0eInterpretation\x12\x0e\n\x06intent\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12%\n\x05slots\x18\x03 \x03(\x0b\x32\x16.earshot.v1.FilledSlot\x12\r\n\x05words\x18\x04 \x03(\t\x12\x10\n\x08template\x18\x05 \x01(\x08\"w\n\nFilledSlot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06normal\x18\x03 \x01(\t\x12\r\n\x05\x66irst\x18\x04 \x01(\r\x12\x0b\n\x03\x65nd\x18\x05 \x01(\r\x12 \n\x05names\x18\x06 \x03(\x0b\x32\x11.earshot.v1.Named\"l\n\x0b\x45xplanation\x12\x0c\n\x04word\x18\x01 \x01(\r\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12 \n\x05names\x18\x03 \x03(\x0b\x32\x11.earshot.v1.Named\x12\x1f\n\x04lost\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Rival\"#\n\x05Named\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"X\n\x05Rival\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04\x62ias\x18\x02 \x01(\x01\x12\x11\n\tposterior\x18\x03 \x01(\x01\x12 \n\x05names\x18\x04 \x03(\x0b\x32\x11.earshot.v1.Named\"J\n\x07\x43ommand\x12\x0e\n\x06intent\x18\x01 \x01(\t\x12\x1f\n\x05slots\x18\x02 \x03(\x0b\x32\x10.earshot.v1.Slot\x12\x0e\n\x06misfit\x18\x03 \x01(\x01\"#\n\x04Slot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"<\n\tFormatted\x12\x0c\n\x04text\x18\x01 \x01(\t\x12!\n\x06pieces\x18\x02 \x03(\x0b\x32\x11.earshot.v1.Piece\"1\n\x05Piece\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\r\x12\x0b\n\x03\x65nd\x18\x03 \x01(\r\"\x8a\x01\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x0e\n\x06phones\x18\x05 \x03(\t\"*\n\x0b\x41lternative\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\"I\n\x07Lattice\x12\x1f\n\x05nodes\x18\x01 \x03(\x0b\x32\x10.earshot.v1.Node\x12\x1d\n\x04\x61rcs\x18\x02 \x03(\x0b\x32\x0f.earshot.v1.Arc\"/\n\x04Node\x12\'\n\x04time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xda\x01\n\x03\x41rc\x12\x0e\n\x06source\x18\x01 \x01(\r\x12\x0e\n\x06target\x18\x02 \x01(\r\x12\x0c\n\x04word\x18\x03 \x01(\t\x12(\n\x05start\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x61\x63oustic\x18\x06 \x01(\x01\x12\x10\n\x08language\x18\x07 \x01(\x01\x12\x0c\n\x04\x62ias\x18\x08 \x01(\x01\x12\x11\n\tposterior\x18\t \x01(\x01\x12\x0e\n\x06phones\x18\n \x03(\t*h\n\x0c\x45ndPointKind\x12\x1e\n\x1a\x45ND_POINT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45ND_POINT_KIND_SPECULATIVE\x10\x01\x12\x18\n\x14\x45ND_POINT_KIND_FINAL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'earshot.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENDPOINTKIND']._serialized_start=3143
-  _globals['_ENDPOINTKIND']._serialized_end=3247
-  _globals['_EVENT']._serialized_start=72
-  _globals['_EVENT']._serialized_end=570
-  _globals['_POSITION']._serialized_start=572
-  _globals['_POSITION']._serialized_end=639
-  _globals['_SPEECHSTARTED']._serialized_start=641
-  _globals['_SPEECHSTARTED']._serialized_end=712
-  _globals['_PARTIAL']._serialized_start=714
-  _globals['_PARTIAL']._serialized_end=812
-  _globals['_ENDPOINT']._serialized_start=815
-  _globals['_ENDPOINT']._serialized_end=1012
-  _globals['_RETRACTED']._serialized_start=1014
-  _globals['_RETRACTED']._serialized_end=1061
-  _globals['_REVISED']._serialized_start=1063
-  _globals['_REVISED']._serialized_end=1159
-  _globals['_COMMITTED']._serialized_start=1161
-  _globals['_COMMITTED']._serialized_end=1248
-  _globals['_CANCELLED']._serialized_start=1250
-  _globals['_CANCELLED']._serialized_end=1296
-  _globals['_AUDIODROPPED']._serialized_start=1298
-  _globals['_AUDIODROPPED']._serialized_end=1344
-  _globals['_SOURCECHANGED']._serialized_start=1346
-  _globals['_SOURCECHANGED']._serialized_end=1397
-  _globals['_MUTED']._serialized_start=1399
-  _globals['_MUTED']._serialized_end=1421
-  _globals['_DECISION']._serialized_start=1423
-  _globals['_DECISION']._serialized_end=1484
-  _globals['_NUMBER']._serialized_start=1486
-  _globals['_NUMBER']._serialized_end=1523
-  _globals['_RESULT']._serialized_start=1526
-  _globals['_RESULT']._serialized_end=1901
-  _globals['_INTERPRETATION']._serialized_start=1903
-  _globals['_INTERPRETATION']._serialized_end=2027
-  _globals['_FILLEDSLOT']._serialized_start=2029
-  _globals['_FILLEDSLOT']._serialized_end=2148
-  _globals['_EXPLANATION']._serialized_start=2150
-  _globals['_EXPLANATION']._serialized_end=2258
-  _globals['_NAMED']._serialized_start=2260
-  _globals['_NAMED']._serialized_end=2295
-  _globals['_RIVAL']._serialized_start=2297
-  _globals['_RIVAL']._serialized_end=2385
-  _globals['_COMMAND']._serialized_start=2387
-  _globals['_COMMAND']._serialized_end=2461
-  _globals['_SLOT']._serialized_start=2463
-  _globals['_SLOT']._serialized_end=2498
-  _globals['_FORMATTED']._serialized_start=2500
-  _globals['_FORMATTED']._serialized_end=2560
-  _globals['_PIECE']._serialized_start=2562
-  _globals['_PIECE']._serialized_end=2611
-  _globals['_WORD']._serialized_start=2614
-  _globals['_WORD']._serialized_end=2752
-  _globals['_ALTERNATIVE']._serialized_start=2754
-  _globals['_ALTERNATIVE']._serialized_end=2796
-  _globals['_LATTICE']._serialized_start=2798
-  _globals['_LATTICE']._serialized_end=2871
-  _globals['_NODE']._serialized_start=2873
-  _globals['_NODE']._serialized_end=2920
-  _globals['_ARC']._serialized_start=2923
-  _globals['_ARC']._serialized_end=3141
+  _globals['_ENDPOINTKIND']._serialized_start=3375
+  _globals['_ENDPOINTKIND']._serialized_end=3479
+  _globals['_EVENT']._serialized_start=97
+  _globals['_EVENT']._serialized_end=693
+  _globals['_POSITION']._serialized_start=695
+  _globals['_POSITION']._serialized_end=762
+  _globals['_SPEECHSTARTED']._serialized_start=764
+  _globals['_SPEECHSTARTED']._serialized_end=835
+  _globals['_PARTIAL']._serialized_start=837
+  _globals['_PARTIAL']._serialized_end=935
+  _globals['_ENDPOINT']._serialized_start=938
+  _globals['_ENDPOINT']._serialized_end=1135
+  _globals['_RETRACTED']._serialized_start=1137
+  _globals['_RETRACTED']._serialized_end=1184
+  _globals['_REVISED']._serialized_start=1186
+  _globals['_REVISED']._serialized_end=1282
+  _globals['_COMMITTED']._serialized_start=1284
+  _globals['_COMMITTED']._serialized_end=1371
+  _globals['_CANCELLED']._serialized_start=1373
+  _globals['_CANCELLED']._serialized_end=1419
+  _globals['_AUDIODROPPED']._serialized_start=1421
+  _globals['_AUDIODROPPED']._serialized_end=1467
+  _globals['_SOURCECHANGED']._serialized_start=1469
+  _globals['_SOURCECHANGED']._serialized_end=1520
+  _globals['_MUTED']._serialized_start=1522
+  _globals['_MUTED']._serialized_end=1544
+  _globals['_MODECHANGED']._serialized_start=1546
+  _globals['_MODECHANGED']._serialized_end=1591
+  _globals['_LOADCHANGED']._serialized_start=1593
+  _globals['_LOADCHANGED']._serialized_end=1653
+  _globals['_DECISION']._serialized_start=1655
+  _globals['_DECISION']._serialized_end=1716
+  _globals['_NUMBER']._serialized_start=1718
+  _globals['_NUMBER']._serialized_end=1755
+  _globals['_RESULT']._serialized_start=1758
+  _globals['_RESULT']._serialized_end=2133
+  _globals['_INTERPRETATION']._serialized_start=2135
+  _globals['_INTERPRETATION']._serialized_end=2259
+  _globals['_FILLEDSLOT']._serialized_start=2261
+  _globals['_FILLEDSLOT']._serialized_end=2380
+  _globals['_EXPLANATION']._serialized_start=2382
+  _globals['_EXPLANATION']._serialized_end=2490
+  _globals['_NAMED']._serialized_start=2492
+  _globals['_NAMED']._serialized_end=2527
+  _globals['_RIVAL']._serialized_start=2529
+  _globals['_RIVAL']._serialized_end=2617
+  _globals['_COMMAND']._serialized_start=2619
+  _globals['_COMMAND']._serialized_end=2693
+  _globals['_SLOT']._serialized_start=2695
+  _globals['_SLOT']._serialized_end=2730
+  _globals['_FORMATTED']._serialized_start=2732
+  _globals['_FORMATTED']._serialized_end=2792
+  _globals['_PIECE']._serialized_start=2794
+  _globals['_PIECE']._serialized_end=2843
+  _globals['_WORD']._serialized_start=2846
+  _globals['_WORD']._serialized_end=2984
+  _globals['_ALTERNATIVE']._serialized_start=2986
+  _globals['_ALTERNATIVE']._serialized_end=3028
+  _globals['_LATTICE']._serialized_start=3030
+  _globals['_LATTICE']._serialized_end=3103
+  _globals['_NODE']._serialized_start=3105
+  _globals['_NODE']._serialized_end=3152
+  _globals['_ARC']._serialized_start=3155
+  _globals['_ARC']._serialized_end=3373
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from earshot.generated.v1 import status_pb2 as _status_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -20,7 +21,7 @@ END_POINT_KIND_SPECULATIVE: EndPointKind
 END_POINT_KIND_FINAL: EndPointKind
 
 class Event(_message.Message):
-    __slots__ = ("at", "speech_started", "partial", "end_point", "retracted", "revised", "committed", "cancelled", "audio_dropped", "source_changed", "muted")
+    __slots__ = ("at", "speech_started", "partial", "end_point", "retracted", "revised", "committed", "cancelled", "audio_dropped", "source_changed", "muted", "mode_changed", "load_changed")
     AT_FIELD_NUMBER: _ClassVar[int]
     SPEECH_STARTED_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +33,8 @@ class Event(_message.Message):
     AUDIO_DROPPED_FIELD_NUMBER: _ClassVar[int]
     SOURCE_CHANGED_FIELD_NUMBER: _ClassVar[int]
     MUTED_FIELD_NUMBER: _ClassVar[int]
+    MODE_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    LOAD_CHANGED_FIELD_NUMBER: _ClassVar[int]
     at: Position
     speech_started: SpeechStarted
     partial: Partial
@@ -43,7 +46,9 @@ class Event(_message.Message):
     audio_dropped: AudioDropped
     source_changed: SourceChanged
     muted: Muted
-    def __init__(self, at: _Optional[_Union[Position, _Mapping]] = ..., speech_started: _Optional[_Union[SpeechStarted, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., end_point: _Optional[_Union[EndPoint, _Mapping]] = ..., retracted: _Optional[_Union[Retracted, _Mapping]] = ..., revised: _Optional[_Union[Revised, _Mapping]] = ..., committed: _Optional[_Union[Committed, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., audio_dropped: _Optional[_Union[AudioDropped, _Mapping]] = ..., source_changed: _Optional[_Union[SourceChanged, _Mapping]] = ..., muted: _Optional[_Union[Muted, _Mapping]] = ...) -> None: ...
+    mode_changed: ModeChanged
+    load_changed: LoadChanged
+    def __init__(self, at: _Optional[_Union[Position, _Mapping]] = ..., speech_started: _Optional[_Union[SpeechStarted, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., end_point: _Optional[_Union[EndPoint, _Mapping]] = ..., retracted: _Optional[_Union[Retracted, _Mapping]] = ..., revised: _Optional[_Union[Revised, _Mapping]] = ..., committed: _Optional[_Union[Committed, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., audio_dropped: _Optional[_Union[AudioDropped, _Mapping]] = ..., source_changed: _Optional[_Union[SourceChanged, _Mapping]] = ..., muted: _Optional[_Union[Muted, _Mapping]] = ..., mode_changed: _Optional[_Union[ModeChanged, _Mapping]] = ..., load_changed: _Optional[_Union[LoadChanged, _Mapping]] = ...) -> None: ...
 
 class Position(_message.Message):
     __slots__ = ("time", "sample")
@@ -146,6 +151,22 @@ class Muted(_message.Message):
     MUTED_FIELD_NUMBER: _ClassVar[int]
     muted: bool
     def __init__(self, muted: _Optional[bool] = ...) -> None: ...
+
+class ModeChanged(_message.Message):
+    __slots__ = ("mode",)
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    mode: _status_pb2.Mode
+    def __init__(self, mode: _Optional[_Union[_status_pb2.Mode, str]] = ...) -> None: ...
+
+class LoadChanged(_message.Message):
+    __slots__ = ("level", "name", "queue_ms")
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    level: int
+    name: str
+    queue_ms: int
+    def __init__(self, level: _Optional[int] = ..., name: _Optional[str] = ..., queue_ms: _Optional[int] = ...) -> None: ...
 
 class Decision(_message.Message):
     __slots__ = ("rule", "numbers")

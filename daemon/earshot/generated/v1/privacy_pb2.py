@@ -22,19 +22,24 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from earshot.generated.v1 import status_pb2 as earshot_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x61rshot/v1/privacy.proto\x12\nearshot.v1\" \n\x0fSetMutedRequest\x12\r\n\x05muted\x18\x01 \x01(\x08\"A\n\x10SetMutedResponse\x12\r\n\x05muted\x18\x01 \x01(\x08\x12\x0f\n\x07lasting\x18\x02 \x01(\x08\x12\r\n\x05notes\x18\x03 \x03(\t2P\n\x07Privacy\x12\x45\n\x08SetMuted\x12\x1b.earshot.v1.SetMutedRequest\x1a\x1c.earshot.v1.SetMutedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x61rshot/v1/privacy.proto\x12\nearshot.v1\x1a\x17\x65\x61rshot/v1/status.proto\" \n\x0fSetMutedRequest\x12\r\n\x05muted\x18\x01 \x01(\x08\"A\n\x10SetMutedResponse\x12\r\n\x05muted\x18\x01 \x01(\x08\x12\x0f\n\x07lasting\x18\x02 \x01(\x08\x12\r\n\x05notes\x18\x03 \x03(\t\"0\n\x0eSetModeRequest\x12\x1e\n\x04mode\x18\x01 \x01(\x0e\x32\x10.earshot.v1.Mode\"Q\n\x0fSetModeResponse\x12\x1e\n\x04mode\x18\x01 \x01(\x0e\x32\x10.earshot.v1.Mode\x12\x0f\n\x07lasting\x18\x02 \x01(\x08\x12\r\n\x05notes\x18\x03 \x03(\t2\x94\x01\n\x07Privacy\x12\x45\n\x08SetMuted\x12\x1b.earshot.v1.SetMutedRequest\x1a\x1c.earshot.v1.SetMutedResponse\x12\x42\n\x07SetMode\x12\x1a.earshot.v1.SetModeRequest\x1a\x1b.earshot.v1.SetModeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'earshot.v1.privacy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SETMUTEDREQUEST']._serialized_start=40
-  _globals['_SETMUTEDREQUEST']._serialized_end=72
-  _globals['_SETMUTEDRESPONSE']._serialized_start=74
-  _globals['_SETMUTEDRESPONSE']._serialized_end=139
-  _globals['_PRIVACY']._serialized_start=141
-  _globals['_PRIVACY']._serialized_end=221
+  _globals['_SETMUTEDREQUEST']._serialized_start=65
+  _globals['_SETMUTEDREQUEST']._serialized_end=97
+  _globals['_SETMUTEDRESPONSE']._serialized_start=99
+  _globals['_SETMUTEDRESPONSE']._serialized_end=164
+  _globals['_SETMODEREQUEST']._serialized_start=166
+  _globals['_SETMODEREQUEST']._serialized_end=214
+  _globals['_SETMODERESPONSE']._serialized_start=216
+  _globals['_SETMODERESPONSE']._serialized_end=297
+  _globals['_PRIVACY']._serialized_start=300
+  _globals['_PRIVACY']._serialized_end=448
 # @@protoc_insertion_point(module_scope)

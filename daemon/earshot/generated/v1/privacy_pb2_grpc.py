@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PrivacyStub:
-    """Privacy switches the microphone off and on.
+    """Privacy switches the microphone off and on, and decides what may leave the device.
     """
 
     def __init__(self, channel):
@@ -40,10 +40,15 @@ class PrivacyStub:
                 request_serializer=earshot_dot_v1_dot_privacy__pb2.SetMutedRequest.SerializeToString,
                 response_deserializer=earshot_dot_v1_dot_privacy__pb2.SetMutedResponse.FromString,
                 _registered_method=True)
+        self.SetMode = channel.unary_unary(
+                '/earshot.v1.Privacy/SetMode',
+                request_serializer=earshot_dot_v1_dot_privacy__pb2.SetModeRequest.SerializeToString,
+                response_deserializer=earshot_dot_v1_dot_privacy__pb2.SetModeResponse.FromString,
+                _registered_method=True)
 
 
 class PrivacyServicer:
-    """Privacy switches the microphone off and on.
+    """Privacy switches the microphone off and on, and decides what may leave the device.
     """
 
     def SetMuted(self, request, context):
@@ -64,6 +69,20 @@ class PrivacyServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetMode(self, request, context):
+        """SetMode decides what may leave the device; it answers when that is so.
+
+        In MODE_ASSISTED the daemon hands lattices, never audio, to the uplink, a process of its own that
+        sends them to a re-ranker; what that finds likelier comes as the event revised. In
+        MODE_LOCAL_ONLY, which is the default, nothing is handed over and the uplink is stopped. It
+        counts at once, also within an utterance: an answer under way is no longer waited for. It stays
+        so over a restart. Whoever listens gets the event mode_changed; Status tells it; and an empty
+        file "assisted" stands beside the daemon's socket while it runs in that mode.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PrivacyServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -71,6 +90,11 @@ def add_PrivacyServicer_to_server(servicer, server):
                     servicer.SetMuted,
                     request_deserializer=earshot_dot_v1_dot_privacy__pb2.SetMutedRequest.FromString,
                     response_serializer=earshot_dot_v1_dot_privacy__pb2.SetMutedResponse.SerializeToString,
+            ),
+            'SetMode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMode,
+                    request_deserializer=earshot_dot_v1_dot_privacy__pb2.SetModeRequest.FromString,
+                    response_serializer=earshot_dot_v1_dot_privacy__pb2.SetModeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -81,7 +105,7 @@ def add_PrivacyServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Privacy:
-    """Privacy switches the microphone off and on.
+    """Privacy switches the microphone off and on, and decides what may leave the device.
     """
 
     @staticmethod
@@ -101,6 +125,33 @@ class Privacy:
             '/earshot.v1.Privacy/SetMuted',
             earshot_dot_v1_dot_privacy__pb2.SetMutedRequest.SerializeToString,
             earshot_dot_v1_dot_privacy__pb2.SetMutedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/earshot.v1.Privacy/SetMode',
+            earshot_dot_v1_dot_privacy__pb2.SetModeRequest.SerializeToString,
+            earshot_dot_v1_dot_privacy__pb2.SetModeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,10 +1,12 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -13,6 +15,16 @@ class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MODE_UNSPECIFIED: _ClassVar[Mode]
     MODE_LOCAL_ONLY: _ClassVar[Mode]
+    MODE_ASSISTED: _ClassVar[Mode]
+
+class UplinkState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UPLINK_STATE_UNSPECIFIED: _ClassVar[UplinkState]
+    UPLINK_STATE_OFF: _ClassVar[UplinkState]
+    UPLINK_STATE_ABSENT: _ClassVar[UplinkState]
+    UPLINK_STATE_UNREACHABLE: _ClassVar[UplinkState]
+    UPLINK_STATE_RESTING: _ClassVar[UplinkState]
+    UPLINK_STATE_READY: _ClassVar[UplinkState]
 
 class Sandbox(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -21,6 +33,13 @@ class Sandbox(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SANDBOX_ENFORCED: _ClassVar[Sandbox]
 MODE_UNSPECIFIED: Mode
 MODE_LOCAL_ONLY: Mode
+MODE_ASSISTED: Mode
+UPLINK_STATE_UNSPECIFIED: UplinkState
+UPLINK_STATE_OFF: UplinkState
+UPLINK_STATE_ABSENT: UplinkState
+UPLINK_STATE_UNREACHABLE: UplinkState
+UPLINK_STATE_RESTING: UplinkState
+UPLINK_STATE_READY: UplinkState
 SANDBOX_UNSPECIFIED: Sandbox
 SANDBOX_NONE: Sandbox
 SANDBOX_ENFORCED: Sandbox
@@ -30,7 +49,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("ready", "mode", "muted", "sandbox", "bundle", "source", "uptime", "counters")
+    __slots__ = ("ready", "mode", "muted", "sandbox", "bundle", "source", "uptime", "counters", "load", "latencies", "sandbox_reason", "assist")
     READY_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     MUTED_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +58,10 @@ class GetStatusResponse(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     UPTIME_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    LOAD_FIELD_NUMBER: _ClassVar[int]
+    LATENCIES_FIELD_NUMBER: _ClassVar[int]
+    SANDBOX_REASON_FIELD_NUMBER: _ClassVar[int]
+    ASSIST_FIELD_NUMBER: _ClassVar[int]
     ready: bool
     mode: Mode
     muted: bool
@@ -47,7 +70,43 @@ class GetStatusResponse(_message.Message):
     source: str
     uptime: _duration_pb2.Duration
     counters: Counters
-    def __init__(self, ready: _Optional[bool] = ..., mode: _Optional[_Union[Mode, str]] = ..., muted: _Optional[bool] = ..., sandbox: _Optional[_Union[Sandbox, str]] = ..., bundle: _Optional[_Union[BundleName, _Mapping]] = ..., source: _Optional[str] = ..., uptime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ...) -> None: ...
+    load: Load
+    latencies: Latencies
+    sandbox_reason: str
+    assist: Assist
+    def __init__(self, ready: _Optional[bool] = ..., mode: _Optional[_Union[Mode, str]] = ..., muted: _Optional[bool] = ..., sandbox: _Optional[_Union[Sandbox, str]] = ..., bundle: _Optional[_Union[BundleName, _Mapping]] = ..., source: _Optional[str] = ..., uptime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., latencies: _Optional[_Union[Latencies, _Mapping]] = ..., sandbox_reason: _Optional[str] = ..., assist: _Optional[_Union[Assist, _Mapping]] = ...) -> None: ...
+
+class Load(_message.Message):
+    __slots__ = ("level", "name", "queue_ms", "share")
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    level: int
+    name: str
+    queue_ms: int
+    share: float
+    def __init__(self, level: _Optional[int] = ..., name: _Optional[str] = ..., queue_ms: _Optional[int] = ..., share: _Optional[float] = ...) -> None: ...
+
+class Assist(_message.Message):
+    __slots__ = ("uplink", "since", "about", "asked", "confirmed", "revised", "late", "failed")
+    UPLINK_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    REVISED_FIELD_NUMBER: _ClassVar[int]
+    LATE_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    uplink: UplinkState
+    since: _timestamp_pb2.Timestamp
+    about: str
+    asked: int
+    confirmed: int
+    revised: int
+    late: int
+    failed: int
+    def __init__(self, uplink: _Optional[_Union[UplinkState, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., about: _Optional[str] = ..., asked: _Optional[int] = ..., confirmed: _Optional[int] = ..., revised: _Optional[int] = ..., late: _Optional[int] = ..., failed: _Optional[int] = ...) -> None: ...
 
 class BundleName(_message.Message):
     __slots__ = ("name", "version")
@@ -58,7 +117,7 @@ class BundleName(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Counters(_message.Message):
-    __slots__ = ("heard", "utterances", "committed", "cancelled", "dropped_samples", "clients", "clients_total", "clients_dropped")
+    __slots__ = ("heard", "utterances", "committed", "cancelled", "dropped_samples", "clients", "clients_total", "clients_dropped", "load_changes")
     HEARD_FIELD_NUMBER: _ClassVar[int]
     UTTERANCES_FIELD_NUMBER: _ClassVar[int]
     COMMITTED_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +126,7 @@ class Counters(_message.Message):
     CLIENTS_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    LOAD_CHANGES_FIELD_NUMBER: _ClassVar[int]
     heard: _duration_pb2.Duration
     utterances: int
     committed: int
@@ -75,4 +135,25 @@ class Counters(_message.Message):
     clients: int
     clients_total: int
     clients_dropped: int
-    def __init__(self, heard: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., utterances: _Optional[int] = ..., committed: _Optional[int] = ..., cancelled: _Optional[int] = ..., dropped_samples: _Optional[int] = ..., clients: _Optional[int] = ..., clients_total: _Optional[int] = ..., clients_dropped: _Optional[int] = ...) -> None: ...
+    load_changes: int
+    def __init__(self, heard: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., utterances: _Optional[int] = ..., committed: _Optional[int] = ..., cancelled: _Optional[int] = ..., dropped_samples: _Optional[int] = ..., clients: _Optional[int] = ..., clients_total: _Optional[int] = ..., clients_dropped: _Optional[int] = ..., load_changes: _Optional[int] = ...) -> None: ...
+
+class Latencies(_message.Message):
+    __slots__ = ("announced", "ended", "recognised")
+    ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    RECOGNISED_FIELD_NUMBER: _ClassVar[int]
+    announced: Histogram
+    ended: Histogram
+    recognised: Histogram
+    def __init__(self, announced: _Optional[_Union[Histogram, _Mapping]] = ..., ended: _Optional[_Union[Histogram, _Mapping]] = ..., recognised: _Optional[_Union[Histogram, _Mapping]] = ...) -> None: ...
+
+class Histogram(_message.Message):
+    __slots__ = ("bounds", "counts", "sum")
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SUM_FIELD_NUMBER: _ClassVar[int]
+    bounds: _containers.RepeatedScalarFieldContainer[float]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    sum: float
+    def __init__(self, bounds: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ..., sum: _Optional[float] = ...) -> None: ...
