@@ -1,14 +1,14 @@
 #!/bin/sh
-# The reference run: data → network → spoken data, better alignments → deeper network → export →
-# texts → tuning → fewer word errors in what the search makes of it all → attention to names →
-# end-pointers → what is meant → evaluation → bundle → re-ranker.
+# The reference run: data → network → spoken data, better alignments → deeper network → longer
+# training → export → texts → tuning → fewer word errors in what the search makes of it all →
+# attention to names → end-pointers → what is meant → evaluation → bundle → re-ranker.
 #
 #   KIT=…/data models/run_full.sh
 #   KIT=…/data PROCESSES=1 DEEP=models/recipe_gpu.toml models/run_full.sh    # with a GPU
 #
 # A step that is done is not done again (its mark lies in $OUT/done; delete it to repeat the step);
-# a training goes on from its checkpoint. Two cores and 6 GB are enough; on two cores the two
-# trainings take two hours each, on a GPU minutes, and all the rest an hour and a half.
+# a training goes on from its checkpoint. Two cores and 6 GB are enough; on two cores the three
+# trainings take two hours each at most, on a GPU minutes, and all the rest two hours.
 # models/run_small.sh is the same in minutes, with other values for what follows.
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +19,7 @@ cd "$(dirname "$0")/.."
 : "${PYTHON:=.venv/bin/python}"
 : "${RECIPE:=models/recipe.toml}"
 : "${DEEP:=models/recipe_deep.toml}"    # of the second training; recipe_gpu.toml on a GPU
+: "${LONG:=models/recipe_long.toml}"    # of the third training, which goes on from the second
 : "${MWER:=models/recipe_mwer.toml}"    # of the discriminative end
 : "${ATTENTION:=models/recipe_attention.toml}" # of the adapter that attends to names
 : "${PROCESSES:=2}"                     # of a training, one thread each; 1 on a GPU
@@ -102,7 +103,9 @@ pack() {
 	step prepare_again tool prepare --kit "$KIT" --out "$OUT/cache2" --rooms "$ROOMS" \
 		--align "$OUT/aligned" $more
 	step deep train train "$OUT/deep" "$DEEP" "$OUT/cache2" --weights "$OUT/first.pt"
-	step export tool export --run "$OUT/deep" --out "$OUT/export" --keep "$OUT/deep.pt"
+	step kept_deep tool export --run "$OUT/deep" --out "$OUT/deep/export" --keep "$OUT/deep.pt"
+	step long train train "$OUT/long" "$LONG" "$OUT/cache2" --weights "$OUT/deep.pt"
+	step export tool export --run "$OUT/long" --out "$OUT/export" --keep "$OUT/long.pt"
 	step lm tool lm --kit "$KIT" --out "$OUT/lm" $LM
 	step lexicon tool lexicon --kit "$KIT" --words "$OUT/lm/words.txt" --g2p "$OUT/g2p.onnx" \
 		--align "$OUT/aligned" --out "$OUT/lexicon"
@@ -115,7 +118,7 @@ pack() {
 	step pack pack
 	step tune tool tune --kit "$KIT" --bundle "$BUNDLE" --out "$OUT/tuning.toml" --jobs "$JOBS" $TUNE
 	step tuned tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
-	step mwer train mwer "$OUT/mwer" "$MWER" "$OUT/cache2" --weights "$OUT/deep.pt" \
+	step mwer train mwer "$OUT/mwer" "$MWER" "$OUT/cache2" --weights "$OUT/long.pt" \
 		--bundle "$BUNDLE"
 	step export_again tool export --run "$OUT/mwer" --out "$OUT/export" --keep "$OUT/mwer.pt"
 	step attention train attention "$OUT/attention" "$ATTENTION" "$OUT/cache2" \
