@@ -19,7 +19,7 @@ cd "$(dirname "$0")/.."
 : "${PYTHON:=.venv/bin/python}"
 : "${RECIPE:=models/recipe.toml}"
 : "${DEEP:=models/recipe_deep.toml}"    # of the second training; recipe_gpu.toml on a GPU
-: "${LONG:=models/recipe_long.toml}"    # of the third training, which goes on from the second
+: "${LONG=models/recipe_long.toml}"     # of the third, which goes on from the second; empty: none
 : "${MWER:=models/recipe_mwer.toml}"    # of the discriminative end
 : "${ATTENTION:=models/recipe_attention.toml}" # of the adapter that attends to names
 : "${PROCESSES:=2}"                     # of a training, one thread each; 1 on a GPU
@@ -103,9 +103,14 @@ pack() {
 	step prepare_again tool prepare --kit "$KIT" --out "$OUT/cache2" --rooms "$ROOMS" \
 		--align "$OUT/aligned" $more
 	step deep train train "$OUT/deep" "$DEEP" "$OUT/cache2" --weights "$OUT/first.pt"
-	step kept_deep tool export --run "$OUT/deep" --out "$OUT/deep/export" --keep "$OUT/deep.pt"
-	step long train train "$OUT/long" "$LONG" "$OUT/cache2" --weights "$OUT/deep.pt"
-	step export tool export --run "$OUT/long" --out "$OUT/export" --keep "$OUT/long.pt"
+	last=deep
+	if [ "$LONG" ]; then
+		step kept_deep tool export --run "$OUT/deep" --out "$OUT/deep/export" \
+			--keep "$OUT/deep.pt"
+		step long train train "$OUT/long" "$LONG" "$OUT/cache2" --weights "$OUT/deep.pt"
+		last=long
+	fi
+	step export tool export --run "$OUT/$last" --out "$OUT/export" --keep "$OUT/$last.pt"
 	step lm tool lm --kit "$KIT" --out "$OUT/lm" $LM
 	step lexicon tool lexicon --kit "$KIT" --words "$OUT/lm/words.txt" --g2p "$OUT/g2p.onnx" \
 		--align "$OUT/aligned" --out "$OUT/lexicon"
@@ -118,7 +123,7 @@ pack() {
 	step pack pack
 	step tune tool tune --kit "$KIT" --bundle "$BUNDLE" --out "$OUT/tuning.toml" --jobs "$JOBS" $TUNE
 	step tuned tool bundle --update "$BUNDLE" --tuning "$OUT/tuning.toml"
-	step mwer train mwer "$OUT/mwer" "$MWER" "$OUT/cache2" --weights "$OUT/long.pt" \
+	step mwer train mwer "$OUT/mwer" "$MWER" "$OUT/cache2" --weights "$OUT/$last.pt" \
 		--bundle "$BUNDLE"
 	step export_again tool export --run "$OUT/mwer" --out "$OUT/export" --keep "$OUT/mwer.pt"
 	step attention train attention "$OUT/attention" "$ATTENTION" "$OUT/cache2" \

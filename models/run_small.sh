@@ -14,7 +14,7 @@ mkdir -p "$OUT"
 
 export KIT="$OUT/kit" BUNDLE="$OUT/bundle" ROOMS=1 HOURS=0
 export RECIPE=models/recipe_small.toml DEEP=models/recipe_small_deep.toml
-export LONG=models/recipe_small_deep.toml
+export LONG=
 export MWER=models/recipe_small_mwer.toml ATTENTION=models/recipe_small_attention.toml
 export ALIGN="--least -99"
 export LM="--megabytes 0.1 --least 60" G2P="--steps 25" SPELL=1 P2G="--steps 25" NLU="--bytes 20000"

@@ -14,12 +14,13 @@ from tests.uplinks import eventually, rescorer
 
 pytestmark = pytest.mark.slow
 
-SHARED, PYTHON = "/srv/shared", "/opt/python"
+SHARED, PYTHON, TREE = "/srv/shared", "/opt/python", "/opt/tree"
 UPLINK = "earshot-uplink.service"
 UNITS = ("earshot.service", UPLINK, "earshot-uplink.path")
-# The interpreter of the tests may lie in a home, which units do not see: another place for it.
+# The interpreter of the tests and the repository may lie in a home, or in a folder for temporary
+# files, which units do not see: another place for them.
 PROGRAM = f"""#!/bin/sh
-export LD_LIBRARY_PATH={PYTHON}/lib PYTHONPATH={ROOT}/daemon:{ROOT}:{{packages}}
+export LD_LIBRARY_PATH={PYTHON}/lib PYTHONPATH={TREE}/daemon:{TREE}:{{packages}}
 exec {PYTHON}/bin/python{sys.version_info[0]}.{sys.version_info[1]} -B -m {{module}}
 """
 PROGRAMS = {
@@ -29,9 +30,10 @@ PROGRAMS = {
 }
 # What is missing of a machine's devices.
 PREPARE = f"""
-mkdir -p {PYTHON} /dev/pts /dev/mqueue /dev/hugepages
+mkdir -p {PYTHON} {TREE} /dev/pts /dev/mqueue /dev/hugepages
 ln -s pts/ptmx /dev/ptmx
 mount --bind {sys.base_prefix} {PYTHON}
+mount --bind {ROOT} {TREE}
 chmod 755 /opt/earshot/bin/* /etc/earshot
 for group in audio earshot-clients earshot-handover; do groupadd --system --force $group; done
 systemctl daemon-reload
@@ -41,9 +43,12 @@ systemctl daemon-reload
 @pytest.fixture
 def booted(tmp_path: Path) -> Iterator[Machine]:
     tmp_path.chmod(0o755)
+    if ROOT.is_relative_to("/tmp"):  # noqa: S108 - where others put it
+        pytest.skip("the machine has a /tmp of its own, and the repository lies in this one's")
     try:
         with machine(tmp_path, SHARED) as running:
             packages = next(path for path in sys.path if path.endswith("site-packages"))
+            packages = packages.replace(str(ROOT), TREE)
             for name, module in PROGRAMS.items():
                 text = PROGRAM.format(packages=packages, module=module)
                 running.write(f"/opt/earshot/bin/{name}", text)

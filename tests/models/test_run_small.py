@@ -50,7 +50,7 @@ def test_a_second_run_finds_every_step_done(made: Path) -> None:
     before = (made / "bundle/bundle.toml").read_bytes()
     given = {
         **os.environ, "OUT": str(made), "KIT": str(made / "kit"), "BUNDLE": str(made / "bundle"),
-        "PYTHON": sys.executable, "HOURS": "0", "SPELL": "1",
+        "PYTHON": sys.executable, "HOURS": "0", "LONG": "", "SPELL": "1",
     }  # fmt: skip
     done = subprocess.run(
         ["sh", "models/run_full.sh"], cwd=ROOT, env=given, capture_output=True, text=True,
