@@ -20,7 +20,7 @@ from earshot.errors import AudioError
 from earshot.events import AudioDropped, SourceChanged
 from earshot.microphone import Microphone
 from earshot.reference import Played
-from earshot.sources import AudioFile, Chunk, Item, RawInput
+from earshot.sources import Attentive, AudioFile, Chunk, Item, RawInput
 from earshot.tape import NANOSECONDS
 from earshot.units import SAMPLE_RATE
 
@@ -56,7 +56,7 @@ class Deaf(Script):
 
     def __init__(self, items: Sequence[Item]) -> None:
         super().__init__(items)
-        self.muted = False
+        self.muted = self.speaking = False
 
     def mute(self) -> bool:
         self.muted = True
@@ -64,6 +64,9 @@ class Deaf(Script):
 
     def unmute(self) -> None:
         self.muted = False
+
+    def attend(self, *, speaking: bool) -> None:
+        self.speaking = speaking
 
 
 class Player:
@@ -120,6 +123,9 @@ def test_it_is_closed_and_muted_as_its_source_is() -> None:
     source = Deaf([])
     echoless = Echoless(source, Player([], source))
     assert (echoless.live, echoless.description) == (True, "script")
+    assert isinstance(echoless, Attentive)
+    echoless.attend(speaking=True)
+    assert source.speaking
     assert not echoless.mute()
     assert source.muted
     echoless.unmute()

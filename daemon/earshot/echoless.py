@@ -16,7 +16,7 @@ from earshot.echo import EchoRemover
 from earshot.errors import AudioError
 from earshot.events import SourceChanged
 from earshot.reference import BLOCK, Played
-from earshot.sources import AudioFile, Chunk, Item, Mutable, Source, open_recording
+from earshot.sources import Attentive, AudioFile, Chunk, Item, Mutable, Source, open_recording
 from earshot.tape import NANOSECONDS
 from earshot.units import samples, seconds
 
@@ -78,6 +78,11 @@ class Echoless:
         """Open it again."""
         if isinstance(self._source, Mutable):
             self._source.unmute()
+
+    def attend(self, *, speaking: bool) -> None:
+        """Tell the source whether somebody speaks."""
+        if isinstance(self._source, Attentive):
+            self._source.attend(speaking=speaking)
 
 
 def without_echo(source: Iterable[Item], reference: Path) -> Iterator[Item]:
