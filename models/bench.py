@@ -32,6 +32,12 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, {platform.system()}, load {busy:.1f}"
 
 
+def headed(bench: str, data: str) -> dict[str, object]:
+    """The head of what a measurement prints: which it is, of what data, where and when."""
+    date = datetime.now(UTC).date().isoformat()
+    return {"bench": bench, "data": data, "machine": machine(), "date": date}
+
+
 def figures_of(name: str, options: argparse.Namespace) -> dict[str, float]:
     """Run one contender. Raises SystemExit with what it said if it failed."""
     given = ["--kit", str(options.kit), "--bundle", options.bundle, "--count", str(options.count)]
@@ -62,10 +68,9 @@ def main() -> None:
     for name in options.only:
         figures |= figures_of(name, options)
     found = {
-        "bench": "engine",
-        "data": "dev recordings: " + ", ".join(f"{n} of {c}" for c, n in sizes.items() if n),
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
+        **headed(
+            "engine", "dev recordings: " + ", ".join(f"{n} of {c}" for c, n in sizes.items() if n)
+        ),
         "figures": figures,
     }
     print(json.dumps(found, indent=2))

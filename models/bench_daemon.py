@@ -32,6 +32,7 @@ from earshot.generated.v1.events_pb2 import Event
 from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
 from earshot.units import SAMPLE_RATE, samples, seconds
 
+from models.music_run import cpu_seconds
 from tests.recordings import recordings
 from tests.sound_server import SoundServer, sound_server
 
@@ -72,13 +73,11 @@ def daemon(
 
 def idle(process: int, for_seconds: float) -> dict[str, float]:
     """CPU time and memory of a process while nobody speaks."""
-    watched = psutil.Process(process)
     time.sleep(SETTLE)
-    before, began = watched.cpu_times(), time.monotonic()
+    before, began = cpu_seconds(process), time.monotonic()
     time.sleep(for_seconds)
-    after, took = watched.cpu_times(), time.monotonic() - began
-    used = after.user + after.system - before.user - before.system
-    memory = watched.memory_info().rss
+    used, took = cpu_seconds(process) - before, time.monotonic() - began
+    memory = psutil.Process(process).memory_info().rss
     return {
         "idle_cpu_percent": round(100 * used / took, 2),
         "idle_rss_mb": round(memory / 1e6, 1),
@@ -140,8 +139,7 @@ def measure(options: argparse.Namespace) -> tuple[str, dict[str, float]]:
         for start in range(options.starts):
             with daemon(server, options.bundle, Path(home)) as (process, place, took):
                 ready.append(took)
-                times = psutil.Process(process).cpu_times()
-                worked.append(times.user + times.system)
+                worked.append(cpu_seconds(process))
                 if start < options.starts - 1:
                     continue
                 with connected(place) as channel:

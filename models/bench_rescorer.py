@@ -13,7 +13,6 @@ as well, instances only add up as far as there are cores.
 import argparse
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -27,27 +26,25 @@ from typing import Any
 import grpc
 import numpy as np
 from earshot.batching import Order, Ranker
-from earshot.bundle import find
+from earshot.bundle import find, open_bundle
+from earshot.compose import words_of
 from earshot.generated.v1.rescoring_pb2 import Parcel, RescoreRequest
 from earshot.generated.v1.rescoring_pb2_grpc import RescoringStub
 from earshot.neural import open_rescorer
-from earshot.ngram import Ngram
 from earshot.parcel import pack
 from earshot.rescoring import MOST_PATHS
-from earshot.word_list import WordList
 
 from models.evaluate import SETS
+from models.music_run import cpu_seconds
 from models.rescored import Shelf, recordings
 
 PATIENCE = 60.0  # seconds
 CALLERS = 16
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def parcels(options: argparse.Namespace) -> list[Parcel]:
     """All lattices of the sets as they are sent, those of the sets in turns."""
-    ngram = Ngram(find(options.bundle) / "words.lm")
-    words = WordList.of_model(ngram.words, ngram.unigram)
+    words = words_of(open_bundle(find(options.bundle)))
     shelf = Shelf(options.kit, None, options.bundle, options.out, options.count, options.jobs)
     found = [
         pack(lattice, words).parcel
@@ -103,12 +100,6 @@ def calls(address: str, every: Sequence[Parcel]) -> dict[str, float]:
             call(RescoreRequest(parcel=parcel, n_best=MOST_PATHS), timeout=PATIENCE)
             taken.append(time.perf_counter() - began)
     return told(taken)
-
-
-def cpu_seconds(process: int) -> float:
-    """What a process took so far."""
-    fields = Path(f"/proc/{process}/stat").read_text("utf8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 async def together(addresses: Sequence[str], every: Sequence[Parcel]) -> tuple[float, int]:

@@ -10,15 +10,13 @@ time each level lasted, how long audio waited at most, how much was lost, and wh
 
 import argparse
 import json
-import subprocess
-import sys
+import os
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
@@ -26,42 +24,26 @@ from earshot.client import connected, status
 from earshot.effort import EFFORTS
 from earshot.generated.v1 import recognition_pb2 as pb
 from earshot.generated.v1.events_pb2 import Event
-from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
 from earshot.units import SAMPLE_RATE
 
-from models.bench import machine
+from models.bench import headed
 from models.bench_daemon import SETTLE, daemon
 from models.idle import talking
+from models.music_run import Place, hogs
+from tests.processes import recognition, rest
 from tests.sound_server import sound_server
 
-BUSY = "while True: pass"
 LOOK = 0.2  # seconds from one look at the daemon to the next
 
 
 @contextmanager
-def crowd(count: int) -> Iterator[None]:
-    """So many processes that take all they get."""
-    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]  # noqa: S603
-    try:
-        yield
-    finally:
-        for one in busy:
-            one.kill()
-            one.wait()
-
-
-@contextmanager
 def listening(place: Path) -> Iterator[list[Event]]:
-    """All events of the room, as they come."""
+    """All events of the room meanwhile; they are there once it is over."""
     found: list[Event] = []
 
     def listen() -> None:
         request = pb.ListenRequest(filter=pb.Filter(partials=True))
-        try:
-            for response in RecognitionStub(channel).Listen(request):
-                found.append(response.event)  # noqa: PERF401 - those before the end count
-        except grpc.RpcError:
-            return  # the channel is closed
+        found.extend(rest(recognition(channel).Listen(request)))
 
     with grpc.insecure_channel(f"unix:{place}") as channel:
         thread = threading.Thread(target=listen)
@@ -100,14 +82,14 @@ def watched(place: Path, seconds: float) -> dict[str, float]:
 
 def measure(options: argparse.Namespace) -> dict[str, float]:
     """All figures."""
-    figures: dict[str, float] = {}
+    figures, cores = dict[str, float](), tuple(os.sched_getaffinity(0))
     with sound_server() as server, tempfile.TemporaryDirectory(prefix="e") as home:
         folder = Path(home)
         with daemon(server, options.bundle, folder) as (_, place, _), talking(server, folder):
             time.sleep(SETTLE)
             for count in options.hogs:
                 for busy, name in ((count, f"hogs_{count}"), (0, f"after_{count}")):
-                    with crowd(busy):
+                    with hogs(Place(folder, cores), busy):
                         found = watched(place, options.seconds)
                     figures |= {f"{name}.{key}": value for key, value in found.items()}
     return figures
@@ -123,10 +105,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of each")
     options = parser.parse_args()
     found = {
-        "bench": "crowd",
-        "data": "the recordings of tests/audio, played into a null sink of PulseAudio",
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
+        **headed("crowd", "the recordings of tests/audio, played into a null sink of PulseAudio"),
         "figures": measure(options),
     }
     print(json.dumps(found, indent=2))

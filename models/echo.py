@@ -20,7 +20,6 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -31,10 +30,11 @@ from earshot.sources import Chunk
 from earshot.transcriber import transcribe
 from earshot.units import seconds
 
-from models.bench import machine
+from models.bench import headed
 from models.cancellers import WAYS, usable
 from models.corpus import Samples
 from models.ended import LIMIT_MS, Outcome, courses, outcome
+from models.endpoint_figures import ended
 from models.evaluate import SETS, engine_of, kinds, spaced
 from models.loudspeaker import Places, Scene, music_alone
 from models.paired import difference
@@ -130,9 +130,7 @@ def figures_of(heard: Sequence[Heard], plain: Sequence[Heard]) -> dict[str, floa
     """Figures of a set, level and way; `plain` is the same with the echo left in."""
     errors, words = [one.errors for one in heard], [one.words for one in heard]
     wer, low, high = rate(errors, words)
-    ends = [one.ended for one in heard]
-    late = [one.latency for one in ends if one.latency is not None]
-    late += [float(LIMIT_MS) for one in ends if one.never]
+    ends = ended([one.ended for one in heard])
     found = {"recordings": len(heard), "wer": wer, "wer_low": low, "wer_high": high}
     if plain and plain[0].way != heard[0].way:
         better = difference([one.errors for one in plain], errors, words)
@@ -141,11 +139,11 @@ def figures_of(heard: Sequence[Heard], plain: Sequence[Heard]) -> dict[str, floa
         "early_words": sum(one.early for one in heard) / len(heard),
         "erle_alone_db": float(np.mean([one.alone for one in heard])),
         "erle_spoken_db": float(np.mean([one.spoken for one in heard])),
-        "end_p50_ms": float(np.median(late)) if late else LIMIT_MS,
-        "end_p90_ms": float(np.percentile(late, 90)) if late else LIMIT_MS,
-        "cut_percent": 100 * float(np.mean([one.cut for one in ends])),
-        "never_percent": 100 * float(np.mean([one.never for one in ends])),
-        "missed_percent": 100 * (len(ends) - len(late)) / len(ends),
+        "end_p50_ms": ends.get("ep50", LIMIT_MS),
+        "end_p90_ms": ends.get("ep90", LIMIT_MS),
+        "cut_percent": ends["cut"],
+        "never_percent": ends["never"],
+        "missed_percent": ends["missed"],
         "cpu_per_second": sum(one.cpu_seconds for one in heard) / sum(one.seconds for one in heard),
     }
 
@@ -220,10 +218,9 @@ def told(options: argparse.Namespace, figures: dict[str, dict[str, float]]) -> d
     }
     sets = ", ".join(options.sets)
     return {
-        "bench": "echo",
-        "data": f"{options.bundle}, {options.count} dev recordings each of {sets}, in music",
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
+        **headed(
+            "echo", f"{options.bundle}, {options.count} dev recordings each of {sets}, in music"
+        ),
         "figures": flat,
     }
 

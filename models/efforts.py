@@ -9,7 +9,6 @@ machine does weighs on all of them alike. The share of CPU time is the `cost` of
 
 import argparse
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 from earshot.bundle import find
@@ -19,7 +18,7 @@ from earshot.engine import Engine
 from earshot.sources import AudioFile
 from earshot.transcriber import Transcript, transcribe
 
-from models.bench import machine
+from models.bench import headed
 from models.evaluate import SETS, Heard, counted, summary, tasks
 
 
@@ -65,10 +64,7 @@ def main() -> None:
             results[corpus] = rows
     sizes = ", ".join(f"{len(rows[0])} of {corpus}" for corpus, rows in results.items())
     found = {
-        "bench": "efforts",
-        "data": f"bundle {engine.bundle.label}; dev recordings: {sizes}",
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
+        **headed("efforts", f"bundle {engine.bundle.label}; dev recordings: {sizes}"),
         "figures": table(results),
     }
     print(json.dumps(found, indent=2))

@@ -17,14 +17,13 @@ import argparse
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from earshot.bundle import find
 
 from models import endpoint_plot
-from models.bench import machine
+from models.bench import headed
 from models.endpoint_figures import Figures, all_figures, tables
 from models.endpoint_trial import PRESETS, Trial, Way, hear, kit_of
 from models.streams import CONDITIONS, named
@@ -47,10 +46,10 @@ def told(trials: Sequence[Trial], figures: Figures, bundle: str) -> dict[str, ob
     """All figures as one object."""
     sizes = {name: sum(one.condition == name for one in trials) for name in named_in(trials)}
     return {
-        "bench": "endpoint",
-        "data": f"{bundle}, streams of dev: " + ", ".join(f"{n} {c}" for c, n in sizes.items()),
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
+        **headed(
+            "endpoint",
+            f"{bundle}, streams of dev: " + ", ".join(f"{n} {c}" for c, n in sizes.items()),
+        ),
         "figures": figures,
     }
 

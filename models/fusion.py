@@ -37,7 +37,6 @@ from models.replay import Clocks, Replay, replayed
 from models.streams import COMMANDS, CONDITIONS, Stream, Take, named
 
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 SPLIT = "tune"
 UNSURE = (-60.0, 60.0)  # ms around the end that alignments leave open
 SOON = 1_000.0  # ms after the end that count

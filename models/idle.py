@@ -16,25 +16,22 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import psutil
 import soundfile
 
-from models.bench import machine
-from models.bench_daemon import PAUSE, SETTINGS, SETTLE, daemon
-from tests.recordings import recordings
+from models.bench import headed
+from models.bench_daemon import SETTINGS, SETTLE, daemon, speech
 from tests.sound_server import SoundServer, sound_server
 
 
 @contextmanager
 def talking(server: SoundServer, folder: Path) -> Iterator[None]:
     """Have somebody speak in the room, all the time."""
-    spoken = np.concatenate([part for one in recordings() for part in (one.samples(), PAUSE)])
     path = folder / "talk.wav"
-    soundfile.write(path, np.tile(spoken, 20), 16_000)
+    soundfile.write(path, np.tile(speech(), 20), 16_000)
     with subprocess.Popen(["paplay", path], env=server.environment) as player:  # noqa: S603, S607
         try:
             yield
@@ -101,10 +98,10 @@ def main() -> None:
     parser.add_argument("--config", type=Path, action="append", help="settings to compare")
     options = parser.parse_args()
     found = {
-        "bench": "idle",
-        "data": "silence of a null sink of PulseAudio; the recordings of tests/audio played there",
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
+        **headed(
+            "idle",
+            "silence of a null sink of PulseAudio; the recordings of tests/audio played there",
+        ),
         "figures": measure(options),
     }
     print(json.dumps(found, indent=2))

@@ -23,11 +23,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from models import music_faults, music_plot, music_soak
-from models.bench import machine
+from models.bench import headed
 from models.music_speech import EVERY, songs, track
 from models.music_trial import Load, Outcome, Way, measure
 from models.paired import difference
@@ -138,8 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of this step."""
     options = parser().parse_args(arguments)
     data, figures, found = measured(options)
-    date = datetime.now(UTC).date().isoformat()
-    told = {"bench": "music", "data": data, "machine": machine(), "date": date, "figures": figures}
+    told = {**headed("music", data), "figures": figures}
     if options.json:
         print(json.dumps(told, indent=2))
     else:

@@ -11,14 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 import psutil
-from earshot.client import connected, status
-from earshot.convert import from_message
+from earshot.client import connected, listen, status
 from earshot.errors import DeviceError
 from earshot.events import Event
-from earshot.generated.v1 import playback_pb2, recognition_pb2
-from earshot.generated.v1.recognition_pb2_grpc import RecognitionStub
+from earshot.generated.v1 import playback_pb2
 from earshot.playback.client import play, status_of
 from earshot.units import samples, seconds
 
@@ -144,14 +141,9 @@ class Recogniser:
         self._thread.start()
 
     def _listen(self) -> None:
-        wish = recognition_pb2.Filter(partials=True, lattices=False)
-        with (
-            suppress(grpc.RpcError),
-            grpc.insecure_channel(f"unix:{self.place.daemon}") as channel,
-        ):
-            stub = RecognitionStub(channel)
-            for response in stub.Listen(recognition_pb2.ListenRequest(filter=wish)):
-                self.events.append((time.monotonic(), from_message(response.event)))
+        with suppress(DeviceError), connected(self.place.daemon) as channel:
+            for event in listen(channel):
+                self.events.append((time.monotonic(), event))
 
     def say(self, audio: Pcm, *, paced: bool = True) -> None:
         """Speak; paced, as fast as time goes."""

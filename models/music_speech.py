@@ -52,15 +52,13 @@ class Track:
 
 
 def _pcm(task: Task) -> Pcm:
-    """A recording, as much of it as leaves silence behind it in a slot."""
-    most = samples(1_000 * (EVERY - LEAD - 2.0))
-    return (read(task.path)[:most] * 32_767).astype(np.int16)
+    return (read(task.path) * 32_767).astype(np.int16)
 
 
 def track(kit: Path, length: float) -> Track:
     """Commands for so many seconds, sets in turn. Raises SystemExit where the kit has none."""
     rows = [tasks(kit, corpus, 40) for corpus in SETS]
-    longest = EVERY - LEAD - 2.0
+    longest = EVERY - LEAD - 2.0  # seconds, so that silence is left behind it in its slot
     every = [
         task
         for task in chain.from_iterable(zip_longest(*rows))

@@ -261,10 +261,9 @@ def begin(options: argparse.Namespace, size: int) -> Run:
 
 
 def sources(
-    learnt: Mapping[str, Sequence[list[str]]], words: Sequence[str], context: int
+    learnt: Mapping[str, Sequence[list[str]]], number: Mapping[str, int], context: int
 ) -> dict[str, Rows]:
     """Number the sentences of each source."""
-    number = {word: i for i, word in enumerate(words)}
     return {name: texts.rows_of(rows, number, context) for name, rows in learnt.items()}
 
 
@@ -286,13 +285,13 @@ def main() -> None:
     run = begin(options, len(words))
     learnt, held = texts.split(texts.all_texts(options.kit))
     context = run.network.shape.context
-    rows = sources(learnt, words, context)
-    some = {name: one[:HELD] for name, one in held.items()}
     number = {word: i for i, word in enumerate(words)}
+    rows = sources(learnt, number, context)
+    some = {name: one[:HELD] for name, one in held.items()}
     for name, one in rows.items():
         print(f"  {name}: {len(learnt[name])} sentences, {len(one.at)} words", flush=True)
     draws = Draws(rows, texts.triples(options.kit, number), run.network.shape)
-    train(run, draws, sources(some, words, context))
+    train(run, draws, sources(some, number, context))
 
 
 if __name__ == "__main__":

@@ -14,14 +14,13 @@ import argparse
 import json
 import tempfile
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from earshot.bundle import find, open_bundle
 from earshot.compose import words_of
 from earshot.parcel import ParcelSettings
 
-from models.bench import machine
+from models.bench import headed
 from models.evaluate import REAL, SETS, tasks
 from models.privacy_bytes import figures, sent
 from models.privacy_delay import measured
@@ -82,10 +81,7 @@ def main() -> None:
     if options.only != "bytes":
         found |= of_delay(options)
     told = {
-        "bench": "privacy",
-        "data": f"{options.bundle}, dev recordings of {', '.join(options.sets)}",
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
+        **headed("privacy", f"{options.bundle}, dev recordings of {', '.join(options.sets)}"),
         "figures": found,
     }
     print(json.dumps(told, indent=2))

@@ -21,21 +21,21 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from earshot.bundle import find
+from earshot.bundle import find, open_bundle
+from earshot.compose import words_of
 from earshot.neural import NeuralModel, open_rescorer
-from earshot.ngram import Ngram
 from earshot.parcel import ParcelSettings
 from earshot.rescoring import RescoringSettings, ordered
 from earshot.word_list import WordList
 
 from models.evaluate import SETS, SYNTHETIC
+from models.lattices import OPUS
 from models.paired import ratio
 from models.rescored import NAMED, Sample, Shelf, ready, recordings
 from models.score import rate
 from models.streams import HALVES
 
 Floats = npt.NDArray[np.float32]
-OPUS = 2_000  # bytes a second: 16 kbit/s
 STEPS = {
     "neural": (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8),
     "common": (0.0, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3),
@@ -174,8 +174,7 @@ def ways_of(tune: Mapping[str, Sequence[Sample]]) -> dict[str, Ranking]:
 def report(options: argparse.Namespace) -> dict[str, Any]:
     """Tune and measure; a line a set. Raises BundleError."""
     model = open_rescorer(str(options.rescorer)).model
-    ngram = Ngram(find(options.bundle) / "words.lm")
-    words = WordList.of_model(ngram.words, ngram.unigram)
+    words = words_of(open_bundle(find(options.bundle)))
     if words.fingerprint != model.words.fingerprint:
         print("the bundle's words are not the re-ranker's: they are sent spelt")
         words = WordList()

@@ -50,8 +50,6 @@ class Recording:
     best: str
     """words of the device"""
     seconds: float
-    listed: tuple[str, ...] = ()
-    """words of names that are said"""
 
 
 def hear(clip: Clip, engine: Engine) -> Recording:
@@ -59,8 +57,7 @@ def hear(clip: Clip, engine: Engine) -> Recording:
     found = transcribe(AudioFile(clip.path), engine.recogniser())
     spoken = [result for result in found.results if result.words]
     lattices, length = tuple(r.lattice for r in spoken), found.samples / 16_000
-    listed = tuple(sorted(clip.listed))
-    return Recording(clip.path.name, clip.text, lattices, found.text, length, listed)
+    return Recording(clip.path.name, clip.text, lattices, found.text, length)
 
 
 def _hear(clip: Clip, bundle: Path, names: Sequence[Entry]) -> Recording:

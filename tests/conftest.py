@@ -25,6 +25,12 @@ def _filters() -> list[str]:
     return [line for line in lines if line.startswith(("Seccomp", "NoNewPrivs"))]
 
 
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for sockets, whose paths have 107 bytes at most: its name is short."""
+    return tmp_path_factory.mktemp("s")
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[SoundServer]:
     try:

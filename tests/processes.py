@@ -27,6 +27,14 @@ ROOT = Path(__file__).parent.parent
 PATIENCE = 30.0  # seconds until a test gives up; the machine may be busy
 
 
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something of this process is as it should be."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never came so far"
+        time.sleep(0.005)
+
+
 @dataclass
 class Daemon:
     process: subprocess.Popen[bytes]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.booted import Machine, NoMachine, machine
-from tests.processes import ROOT
+from tests.processes import ROOT, until
 from tests.test_systemd import FOLDER
-from tests.uplinks import eventually, rescorer
+from tests.uplinks import rescorer
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +78,7 @@ def test_the_uplink_runs_exactly_in_mode_assisted(booted: Machine, tmp_path: Pat
         privacy = "/opt/earshot/bin/earshot", "privacy"
         booted.run(*privacy, "assisted")
         booted.until(UPLINK, ActiveState="active")
-        eventually(lambda: status(booted)["uplink"] == "ready")
+        until(lambda: status(booted)["uplink"] == "ready")
         found = booted.run("stat", "-c", "%a %G", "/run/earshot-uplink/uplink.sock")
         assert found == "660 earshot-handover\n"
         booted.run(*privacy, "local-only")

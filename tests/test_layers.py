@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "daemon" / "earshot"
 # From the words of the domain up to the command line: a module imports only what stands in an
 # earlier row, or earlier in its own row.
 ROWS = (
-    ("units", "errors", "events", "settings", "guarded", "optional", "listening", "usage"),
+    ("units", "errors", "events", "guarded", "settings", "optional", "listening", "usage"),
     ("scheduling",),
     ("generated",),
     ("wording", "numerals", "spoken", "writing", "formatting"),

@@ -72,11 +72,6 @@ async def linked(
     await server.stop(0)
 
 
-@pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("l")  # a short name: a socket's path has 107 bytes at most
-
-
 def question(found: Result = FOUND) -> Question:
     return Question(7, 2, found, 10.0)
 

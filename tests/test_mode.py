@@ -18,17 +18,12 @@ from earshot.mode import kept_mode
 
 from tests.fake_recogniser import loud, quiet
 from tests.house import kinds, spoken
-from tests.processes import PATIENCE, Daemon, channel, listening, process, recognition
-from tests.uplinks import assisted_daemon, eventually, rescorer, uplink
+from tests.processes import PATIENCE, Daemon, channel, listening, process, recognition, until
+from tests.uplinks import assisted_daemon, rescorer, uplink
 
 SAID = np.concatenate([loud(0.2), quiet(0.5)])
 PLAIN = ["speech_started", "end_point", "committed"]
 READY, ABSENT = status_pb2.UPLINK_STATE_READY, status_pb2.UPLINK_STATE_ABSENT
-
-
-@pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("m")  # a short name: a socket's path has 107 bytes at most
 
 
 def local_daemon(folder: Path) -> Any:
@@ -175,7 +170,7 @@ def test_local_only_counts_at_once_also_within_an_utterance(folder: Path) -> Non
         with listening(d) as call:
             d.hear(SAID)
             assert kinds([next(call).event, next(call).event]) == PLAIN[:2]  # type: ignore[call-overload]
-            eventually(lambda: len(u.log) == 1)
+            until(lambda: len(u.log) == 1)
             assert switch(d, Mode.LOCAL_ONLY).lasting
             events = [next(call).event for _ in range(2)]  # type: ignore[call-overload]
             assert kinds(events) == ["committed", "mode_changed"]

@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from earshot.place import default_state
 
 from tests.fake_recogniser import loud, quiet
 from tests.house import kinds, spoken
-from tests.processes import PATIENCE, Daemon, channel, listening, process, recognition
+from tests.processes import PATIENCE, Daemon, channel, listening, process, recognition, until
 from tests.sound_server import SoundServer
 
 UTTERANCE = ["speech_started", "end_point", "committed"]
@@ -42,13 +42,6 @@ def switched(d: Daemon, *, muted: bool) -> Answer:
     with connected(d.path) as open_channel:
         answer = set_muted(open_channel, muted=muted)
     return Answer(answer.muted, answer.lasting, tuple(answer.notes))
-
-
-def eventually(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline, "in vain"
-        time.sleep(0.02)
 
 
 def test_muting_cancels_what_is_said_and_what_is_said_meanwhile_is_never_heard(
@@ -248,14 +241,14 @@ def test_the_sound_server_sees_the_microphone_closed_and_opened_again(
     given = ("--config", str(config))
     with muting(state, *given, source="mic", **server.environment) as d:
         d.until(lambda answer: answer.ready)
-        eventually(server.recorded)
+        until(server.recorded)
         assert switched(d, muted=True) == Answer(muted=True, lasting=True)
-        eventually(lambda: not server.recorded())
+        until(lambda: not server.recorded())
         heard = d.status().counters.heard
         time.sleep(0.5)
         assert d.status().counters.heard == heard
         switched(d, muted=False)
-        eventually(server.recorded)
+        until(server.recorded)
         d.until(lambda answer: answer.counters.heard.ToNanoseconds() > heard.ToNanoseconds())
         switched(d, muted=True)
         d.end()
@@ -263,4 +256,4 @@ def test_the_sound_server_sees_the_microphone_closed_and_opened_again(
         d.until(lambda answer: answer.ready and answer.muted)
         assert not server.recorded()
         switched(d, muted=False)
-        eventually(server.recorded)
+        until(server.recorded)

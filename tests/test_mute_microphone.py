@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,13 +39,6 @@ from tests.fake_recogniser import FakeRecogniser, loud, quiet
 from tests.fakes import FakeDevice
 from tests.house import until
 from tests.processes import PATIENCE
-
-
-def eventually(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline, "in vain"
-        time.sleep(0.02)
 
 
 class Scene:

@@ -1,8 +1,7 @@
 """The feeding thread: outputs that come and go, and what it does when nothing is to be played."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,8 @@ from earshot.playback.settings import PlaybackSettings
 from earshot.playback.stream import Programme
 
 from tests.music import record
+from tests.processes import PATIENCE, until
 
-PATIENCE = 30.0
 SETTINGS = PlaybackSettings(retry_ms=20, idle_ms=100, buffer_ms=40)
 
 
@@ -78,13 +77,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     found = House(record(tmp_path, "stereo.wav", 2.0))
     yield found
     found.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it never came so far"
-        time.sleep(0.005)
 
 
 def test_an_output_is_open_only_while_there_is_something_to_play(house: House) -> None:

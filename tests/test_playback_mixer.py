@@ -1,7 +1,6 @@
 """What lies between decoder and output: ring, stream, mixer, and the counts."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,16 +17,9 @@ from earshot.playback.stream import Programme
 from earshot.playback.tally import Histogram, Tally
 
 from tests.music import level, loudest, record, spoilt
+from tests.processes import PATIENCE, until
 
-PATIENCE = 30.0
 Make = Callable[..., Mixer]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it never came so far"
-        time.sleep(0.005)
 
 
 def ramp(first: int, count: int) -> Frames:

@@ -2,7 +2,6 @@
 
 import socket
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -16,7 +15,8 @@ from earshot.reference import BLOCK as SHORT
 from earshot.reference import BLOCK_MS, RECORD, Played, Reference, packed, unpacked
 from earshot.units import SAMPLE_RATE
 
-PATIENCE = 30.0
+from tests.processes import until
+
 GAP = 0.5  # seconds
 
 
@@ -30,13 +30,6 @@ def place() -> Iterator[Path]:
 def tap(place: Path) -> Iterator[Tap]:
     with closing(Tap(place, 0o660)) as found:
         yield found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it never came so far"
-        time.sleep(0.005)
 
 
 def chirp(seconds: float) -> Frames:

@@ -27,29 +27,36 @@ def installed(unit: Path, folder: Path) -> Path:
     return path
 
 
-@analyze
-@pytest.mark.parametrize("manager", ["--system", "--user"])
-def test_systemd_has_nothing_to_say_against_a_unit(manager: str, tmp_path: Path) -> None:
-    unit = FOLDER / ("user" if manager == "--user" else "") / "earshot.service"
+def complaints(manager: str, folder: Path, *units: Path) -> tuple[int, list[str]]:
+    """What systemd says against units: its exit code, and the lines about earshot."""
     found = subprocess.run(
-        ["systemd-analyze", manager, "--man=no", "verify", installed(unit, tmp_path)],
+        ["systemd-analyze", manager, "--man=no", "verify", *units],
         capture_output=True,
         text=True,
         check=False,
-        env={"XDG_RUNTIME_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        env={"XDG_RUNTIME_DIR": str(folder), "PATH": "/usr/bin:/bin"},
     )
-    ours = [line for line in found.stderr.splitlines() if "earshot" in line]
-    assert (found.returncode, ours) == (0, [])
+    return found.returncode, [line for line in found.stderr.splitlines() if "earshot" in line]
 
 
-@analyze
-def test_the_system_unit_exposes_next_to_nothing(tmp_path: Path) -> None:
-    unit = installed(FOLDER / "earshot.service", tmp_path)
+def assert_exposes_next_to_nothing(unit: Path) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager"]
     found = subprocess.run(
         [*command, f"--threshold={EXPOSURE}", unit], capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stdout + found.stderr
+
+
+@analyze
+@pytest.mark.parametrize("manager", ["--system", "--user"])
+def test_systemd_has_nothing_to_say_against_a_unit(manager: str, tmp_path: Path) -> None:
+    unit = FOLDER / ("user" if manager == "--user" else "") / "earshot.service"
+    assert complaints(manager, tmp_path, installed(unit, tmp_path)) == (0, [])
+
+
+@analyze
+def test_the_system_unit_exposes_next_to_nothing(tmp_path: Path) -> None:
+    assert_exposes_next_to_nothing(installed(FOLDER / "earshot.service", tmp_path))
 
 
 @pytest.mark.parametrize("unit", ["earshot.service", "user/earshot.service"])

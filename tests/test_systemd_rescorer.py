@@ -2,14 +2,13 @@
 
 import dataclasses
 import re
-import subprocess
 from pathlib import Path
 
 from earshot.batching import BatchSettings
 from earshot.credentials import ServerFiles
 from earshot.rescorer import RescorerSettings, load
 
-from tests.test_systemd import EXPOSURE, FOLDER, analyze
+from tests.test_systemd import FOLDER, analyze, assert_exposes_next_to_nothing, complaints
 
 UNIT = FOLDER / "earshot-rescorer@.service"
 
@@ -24,26 +23,12 @@ def an_instance(folder: Path) -> Path:
 
 @analyze
 def test_systemd_has_nothing_to_say_against_its_unit(tmp_path: Path) -> None:
-    found = subprocess.run(
-        ["systemd-analyze", "--system", "--man=no", "verify", an_instance(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    ours = [line for line in found.stderr.splitlines() if "earshot" in line]
-    assert (found.returncode, ours) == (0, [])
+    assert complaints("--system", tmp_path, an_instance(tmp_path)) == (0, [])
 
 
 @analyze
 def test_its_unit_exposes_next_to_nothing(tmp_path: Path) -> None:
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager"]
-    found = subprocess.run(
-        [*command, f"--threshold={EXPOSURE}", an_instance(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
+    assert_exposes_next_to_nothing(an_instance(tmp_path))
 
 
 def test_its_settings_name_everything_and_its_lines_are_the_defaults(tmp_path: Path) -> None:

@@ -2,13 +2,18 @@
 
 import dataclasses
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from earshot.relay import UplinkSettings, load
 
-from tests.test_systemd import EXPOSURE, FOLDER, analyze, installed
+from tests.test_systemd import (
+    FOLDER,
+    analyze,
+    assert_exposes_next_to_nothing,
+    complaints,
+    installed,
+)
 
 UNITS = ["earshot-uplink.service", "user/earshot-uplink.service"]
 
@@ -22,25 +27,12 @@ def test_systemd_has_nothing_to_say_against_its_units(manager: str, tmp_path: Pa
     for unit in units:
         text = unit.read_text("utf-8")
         unit.write_text(text.replace("bin/earshot-uplink", "bin/earshot"), "utf-8")
-    found = subprocess.run(
-        ["systemd-analyze", manager, "--man=no", "verify", *units],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"XDG_RUNTIME_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
-    )
-    ours = [line for line in found.stderr.splitlines() if "earshot" in line]
-    assert (found.returncode, ours) == (0, [])
+    assert complaints(manager, tmp_path, *units) == (0, [])
 
 
 @analyze
 def test_its_system_unit_exposes_next_to_nothing(tmp_path: Path) -> None:
-    unit = installed(FOLDER / "earshot-uplink.service", tmp_path)
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager"]
-    found = subprocess.run(
-        [*command, f"--threshold={EXPOSURE}", unit], capture_output=True, text=True, check=False
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
+    assert_exposes_next_to_nothing(installed(FOLDER / "earshot-uplink.service", tmp_path))
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -74,7 +74,7 @@ def test_what_is_said_does_nothing_to_the_terminal() -> None:
     ):
         watched(d, t)
         speak(d)
-        t.until("committed v1", "<img/src=x/onerror")
+        t.until("committed v1", "<img/src=x/onerror", "earshot  fake 1.0")
         assert t.screen.title == ""
         assert "earshot  fake 1.0" in t.text
 

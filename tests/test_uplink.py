@@ -16,8 +16,8 @@ from earshot.generated.v1.uplink_pb2_grpc import UplinkStub
 from earshot.relay import Relay, UplinkSettings, load
 from earshot.uplink import MOST_BYTES
 
-from tests.processes import PATIENCE, ROOT
-from tests.uplinks import attended, certificates, eventually, question, rescorer, uplink
+from tests.processes import PATIENCE, ROOT, until
+from tests.uplinks import attended, certificates, question, rescorer, uplink
 
 HEARING = {
     "numpy", "onnxruntime", "sounddevice", "soundfile", "sqlite3", "earshot.microphone",
@@ -25,11 +25,6 @@ HEARING = {
     "earshot.sessions", "earshot.client",
 }  # fmt: skip
 LOOK = "import json, sys, earshot.commands.uplink; json.dump(list(sys.modules), sys.stdout)"
-
-
-@pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("u")  # a short name: a socket's path has 107 bytes at most
 
 
 def refused(stub: UplinkStub, request: pb.ForwardRequest) -> tuple[str, str]:
@@ -60,7 +55,7 @@ def test_a_lattice_is_written_down_sent_and_answered(folder: Path) -> None:
         asked = question()
         answer = stub.Forward(asked, timeout=PATIENCE).response
         assert len(answer.paths[0].arcs) == 2
-        eventually(lambda: len(u.log) == 2)
+        until(lambda: len(u.log) == 2)
         sent, outcome = u.log
         assert (sent.number, sent.sent.utterance, sent.sent.version) == (1, 7, 1)
         assert sent.sent.request == asked.request
@@ -81,7 +76,7 @@ def test_what_cannot_be_written_down_is_not_sent(folder: Path) -> None:
     address = f"unix:{folder}/r"
     with rescorer(address), uplink(folder, address, before=full) as u, attended(u) as stub:
         stub.Forward(question(), timeout=PATIENCE)
-        eventually(lambda: len(u.log) == 2)
+        until(lambda: len(u.log) == 2)
         code, sentence = refused(stub, question(("word",) * 200))
         assert code == "FAILED_PRECONDITION"
         assert "nothing may be sent" in sentence
@@ -127,7 +122,7 @@ def test_a_re_ranker_that_dies_meanwhile_is_told_and_comes_back(folder: Path) ->
     with uplink(folder, address) as u:
         with rescorer(address, "die") as (_, _), attended(u) as stub:
             assert refused(stub, question())[0] == "UNAVAILABLE"
-            eventually(lambda: len(u.log) == 2)
+            until(lambda: len(u.log) == 2)
             assert u.log[1].outcome.status == "UNAVAILABLE"
         with rescorer(address), attended(u) as stub:
             assert stub.Forward(question(), timeout=PATIENCE).response.paths
@@ -141,7 +136,7 @@ def test_the_deadline_is_the_daemons_and_what_became_of_it_is_written_down(folde
             stub.Forward(question(), timeout=0.2)
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert time.monotonic() - began < 2.0
-        eventually(lambda: len(u.log) == 2)
+        until(lambda: len(u.log) == 2)
         assert u.log[1].outcome.status in {"DEADLINE_EXCEEDED", "CANCELLED"}
 
 
@@ -244,7 +239,7 @@ def test_killed_it_leaves_a_log_that_goes_on(folder: Path) -> None:
             u.ended()
         with uplink(folder, address) as u, attended(u) as stub:
             stub.Forward(question(), timeout=PATIENCE)
-            eventually(lambda: [r.number for r in u.log if r.HasField("outcome")][-1:] == [2])
+            until(lambda: [r.number for r in u.log if r.HasField("outcome")][-1:] == [2])
 
 
 def test_two_cannot_serve_one_socket(folder: Path) -> None:

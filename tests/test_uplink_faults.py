@@ -19,11 +19,6 @@ UNREACHABLE = status_pb2.UPLINK_STATE_UNREACHABLE
 RESTING, ABSENT = status_pb2.UPLINK_STATE_RESTING, status_pb2.UPLINK_STATE_ABSENT
 
 
-@pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("f")  # a short name: a socket's path has 107 bytes at most
-
-
 def says(d: Daemon, call: Any) -> list[Any]:
     d.hear(SAID)
     return utterance(call)

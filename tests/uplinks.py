@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from earshot.parcel import pack
 from earshot.word_list import WordList
 
 from tests.choosy import result_of
-from tests.processes import PATIENCE, ROOT, Daemon, process
+from tests.processes import PATIENCE, ROOT, Daemon, process, until
 
 Words = tuple[str, ...]
 
@@ -69,7 +68,7 @@ def uplink(
         preexec_fn=before,  # noqa: PLW1509 - no threads here that it could upset
     ) as found:
         try:
-            eventually(lambda: place.exists() or found.poll() is not None)
+            until(lambda: place.exists() or found.poll() is not None)
             yield Uplink(found, place, folder)
         finally:
             found.kill()
@@ -126,14 +125,6 @@ def question(words: Words = ("word", "word"), utterance: int = 7) -> pb.ForwardR
     found = pb.ForwardRequest(utterance=utterance, version=1)
     found.request.parcel.CopyFrom(parcel)
     return found
-
-
-def eventually(what: Callable[[], object]) -> None:
-    """Wait until something holds. Fails if it never does."""
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline, "in vain"
-        time.sleep(0.02)
 
 
 def certificates(folder: Path) -> None:

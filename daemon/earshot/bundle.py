@@ -113,21 +113,27 @@ def open_bundle(folder: Path) -> Bundle:
 
 def _manifest(path: Path) -> dict[str, Any]:
     """Read bundle.toml, and look at what must stand there."""
-    try:
-        facts = tomllib.loads(path.read_text(encoding="utf8"))
-    except (OSError, ValueError) as error:
-        message = f"{path}: cannot be read ({error}); {INSTALL}"
-        raise BundleError(message) from error
-    for key, kind in (("name", str), ("version", str), ("kind", str), ("files", dict)):
-        if not isinstance(facts.get(key), kind):
-            message = f"{path}: {key} is missing or not a {kind.__name__}; {INSTALL}"
-            raise BundleError(message)
+    facts = read_manifest(path, {"name": str, "version": str, "kind": str, "files": dict})
     if facts["kind"] not in {"phones", "pieces"}:
         message = f"{path}: kind is {facts['kind']!r}, but must be 'phones' or 'pieces'"
         raise BundleError(message)
     if not isinstance(facts.get("tuning", {}), dict):
         message = f"{path}: tuning is {facts['tuning']!r}, but must be a table; {INSTALL}"
         raise BundleError(message)
+    return facts
+
+
+def read_manifest(path: Path, wanted: Mapping[str, type]) -> dict[str, Any]:
+    """Read a manifest that must have these keys. Raises BundleError."""
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf8"))
+    except (OSError, ValueError) as error:
+        message = f"{path}: cannot be read ({error}); {INSTALL}"
+        raise BundleError(message) from error
+    for key, kind in wanted.items():
+        if not isinstance(facts.get(key), kind):
+            message = f"{path}: {key} is missing or not a {kind.__name__}; {INSTALL}"
+            raise BundleError(message)
     return facts
 
 

@@ -18,11 +18,16 @@ from earshot.place import closed
 ANSWER_SECONDS = 5.0  # for a question that the daemon answers from memory
 
 
+def target(path: Path) -> str:
+    """Say to gRPC which socket is meant."""
+    return f"unix:{path.absolute()}"
+
+
 @contextmanager
 def connected(path: Path) -> Iterator[grpc.Channel]:
     """Open a channel to the daemon at a socket. Errors of gRPC become DeviceError."""
     try:
-        with grpc.insecure_channel(f"unix:{path.absolute()}") as channel:
+        with grpc.insecure_channel(target(path)) as channel:
             yield channel
     except grpc.RpcError as error:
         raise explained(error, path) from error

@@ -18,10 +18,9 @@ from earshot.errors import SettingsError
 from earshot.exposing import MetricsSettings
 from earshot.feed import FeedSettings
 from earshot.governor import LoadSettings
-from earshot.guarded import warn_if_others_write
 from earshot.playback.settings import PlaybackSettings
 from earshot.sessions import SessionSettings
-from earshot.settings import assemble, read_table
+from earshot.settings import read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,4 @@ class Settings:
 
 def load(path: Path | None) -> Settings:
     """Read the settings of a file, or the defaults. Raises SettingsError."""
-    if path is None:
-        return Settings()
-    table = read_table(path)
-    warn_if_others_write(path)
-    return assemble(Settings, table, str(path))
+    return read_settings(Settings, path)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc
 
+from earshot.client import target
 from earshot.convert import from_message
 from earshot.events import Event
 from earshot.generated.v1 import events_pb2
@@ -64,7 +65,7 @@ async def _lives(path: Path, take: Take) -> None:
     while True:
         why = "the daemon has ended"
         try:
-            async with grpc.aio.insecure_channel(_target(path)) as channel:
+            async with grpc.aio.insecure_channel(target(path)) as channel:
                 await _reach(path, channel)
                 known = ""
                 take(Back())
@@ -84,10 +85,6 @@ async def _reach(path: Path, channel: grpc.aio.Channel) -> None:
     if not await asyncio.to_thread(answers, path):
         raise TimeoutError
     await asyncio.wait_for(channel.channel_ready(), REACH_SECONDS)
-
-
-def _target(path: Path) -> str:
-    return f"unix:{path.absolute()}"
 
 
 def _reason(errors: ExceptionGroup[Exception]) -> str:

@@ -40,6 +40,7 @@ from earshot.word_list import WordList
 logger = logging.getLogger(__name__)
 
 LAST_EVENTS_SECONDS = 1.0  # for printing what came last
+Work = Coroutine[object, object, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Mind:
     version: str
     special: Special = unable
     """what hears as a client asks for"""
-    watch: Callable[[], Coroutine[object, object, None]] | None = None
+    watch: Callable[[], Work] | None = None
     """follows what may change what is recognised"""
     words: Callable[[], WordList] = WordList
     """makes the list by which words are numbered for a re-ranker"""
@@ -90,17 +91,8 @@ async def live(plan: Plan) -> None:
             exposing(plan.metrics, plan.api.group, tell),
         ):
             logger.info("clients are served at %s", plan.place)
-            works = [
-                _show(sessions, plan.show),
-                _announce(sessions, notifier),
-                _say_when_over(sessions, plan.place),
-                notifier.start(lambda: sessions.source.ready),
-                notifier.watch(lambda: _progress(sessions)),
-                _follow(sessions, plan.feed, switches),
-                *([mind.watch()] if mind.watch else []),
-            ]
             try:
-                async with _working(works):
+                async with _working(_works(plan, sessions, switches, notifier)):
                     notifier.stopping()
                     notifier.status("stopping: what is being said is committed")
                     await sessions.stop()
@@ -131,8 +123,22 @@ def _mute(plan: Plan, sessions: Sessions) -> MuteSwitch:
     return MuteSwitch(sessions, plan.feed, plan.state / MUTED, plan.place.with_name(MUTED))
 
 
+def _works(plan: Plan, sessions: Sessions, switches: Switches, notifier: Notifier) -> list[Work]:
+    """All that goes on until the end; the first tells the good-bye."""
+    watch = plan.mind.watch
+    return [
+        _show(sessions, plan.show),
+        _announce(sessions, notifier),
+        _say_when_over(sessions, plan.place),
+        notifier.start(lambda: sessions.source.ready),
+        notifier.watch(lambda: _progress(sessions)),
+        _follow(sessions, plan.feed, switches),
+        *([watch()] if watch else []),
+    ]
+
+
 @asynccontextmanager
-async def _working(works: list[Coroutine[object, object, None]]) -> AsyncIterator[None]:
+async def _working(works: list[Work]) -> AsyncIterator[None]:
     """Work until a signal comes or a work fails, then let the caller say good-bye, then end all.
 
     The first work is given time to tell the good-bye. Raises what a work raised.

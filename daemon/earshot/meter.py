@@ -7,48 +7,28 @@ A look is made of a frame only if somebody watches.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from earshot.errors import EarshotError
 from earshot.looks import Frame, Look
+from earshot.outbox import Waiting
 
 Reading = tuple[Look, ...]
 LOOKS = 5  # in a reading: 100 ms
 MOST = 50  # readings kept for one who does not take them: 5 s
 
 
-class Ring:
-    """Readings for one who may be slow: the oldest are lost. Belongs to one event loop."""
-
-    unread = False  # nobody is sent away for being slow
+class Ring(Waiting[Reading]):
+    """Readings for one who is never sent away for being slow: the oldest are lost."""
 
     def __init__(self) -> None:
-        self._readings: deque[Reading] = deque(maxlen=MOST)
-        self._news = asyncio.Event()
-        self._error: EarshotError | None = None
-        self.sent = 0
+        super().__init__(deque(maxlen=MOST))
 
     def put(self, reading: Reading) -> None:
         """Take a reading."""
-        self._readings.append(reading)
+        self._waiting.append(reading)
         self._news.set()
-
-    def close(self, error: EarshotError) -> None:
-        """End with an error after what waits."""
-        self._error = error
-        self._news.set()
-
-    async def __aiter__(self) -> AsyncIterator[Reading]:
-        """Readings as they come, until closed. One reader. Raises what `close` was given."""
-        while True:
-            while self._readings:
-                self.sent += 1
-                yield self._readings.popleft()
-            if self._error:
-                raise self._error
-            self._news.clear()
-            await self._news.wait()
 
 
 class Meter:

@@ -190,16 +190,18 @@ class PortAudio:
             self._portaudio._terminate()  # noqa: SLF001
         self._portaudio._initialize()  # noqa: SLF001
 
-    def _find(self, name: str | None) -> dict[str, Any]:
-        """Look up the device whose name holds `name`, or the default one."""
-        inputs = [d for d in self._portaudio.query_devices() if d["max_input_channels"]]
-        if name is None and inputs:
-            return dict(self._portaudio.query_devices(kind="input"))
-        for device in inputs:
+    def _find(
+        self, name: str | None, kind: str = "input", called: str = "microphone"
+    ) -> dict[str, Any]:
+        """Look up the device of a kind whose name holds `name`, or the default one."""
+        found = [d for d in self._portaudio.query_devices() if d[f"max_{kind}_channels"]]
+        if name is None and found:
+            return dict(self._portaudio.query_devices(kind=kind))
+        for device in found:
             if name is not None and name.lower() in device["name"].lower():
                 return dict(device)
-        wanted = "no microphone" if name is None else f"no microphone named {name!r}"
-        there = ", ".join(repr(d["name"]) for d in inputs) or "none"
+        wanted = f"no {called}" if name is None else f"no {called} named {name!r}"
+        there = ", ".join(repr(d["name"]) for d in found) or "none"
         message = f"there is {wanted} (found: {there})"
         raise DeviceError(message)
 

@@ -10,17 +10,14 @@ The softmax is adaptive: the head holds the commonest words and one place for ea
 ones; a cluster is looked into only for contexts after which one of its words is asked for.
 """
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from earshot.bundle import RESCORERS, find, verify
+from earshot.bundle import RESCORERS, find, read_manifest, verify
 from earshot.errors import INSTALL, BundleError
 from earshot.networks import Session, metadata, number, numbers, open_network
 from earshot.rescoring import RescoringSettings
@@ -88,8 +85,6 @@ class RescorerBundle:
     name: str
     version: str
     settings: RescoringSettings
-    facts: Mapping[str, Any]
-    """all of rescorer.toml"""
 
     @cached_property
     def model(self) -> NeuralModel:
@@ -108,16 +103,9 @@ def open_rescorer(name: str) -> RescorerBundle:
     """Open a rescorer by its name or folder, and verify it. Raises BundleError, SettingsError."""
     folder = find(name, RESCORERS)
     path = folder / MANIFEST
-    try:
-        facts = tomllib.loads(path.read_text(encoding="utf8"))
-    except (OSError, ValueError) as error:
-        message = f"{path}: cannot be read ({error}); {INSTALL}"
-        raise BundleError(message) from error
-    for key, kind in (("name", str), ("version", str), ("files", dict), ("weights", dict)):
-        if not isinstance(facts.get(key), kind):
-            message = f"{path}: {key} is missing or not a {kind.__name__}; {INSTALL}"
-            raise BundleError(message)
+    wanted = {"name": str, "version": str, "files": dict, "weights": dict}
+    facts = read_manifest(path, wanted)
     for file in (NETWORK, WORDS):
         verify(folder / file, facts["files"].get(file), MANIFEST)
     settings = assemble(RescoringSettings, facts["weights"], str(path), "weights.")
-    return RescorerBundle(folder, facts["name"], facts["version"], settings, facts)
+    return RescorerBundle(folder, facts["name"], facts["version"], settings)

@@ -8,7 +8,7 @@ itself. The daemon is followed only while somebody looks, and for a little longe
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.resources import files
@@ -17,7 +17,9 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from earshot.errors import EarshotError
 from earshot.following import Item, follow
+from earshot.outbox import Waiting
 from earshot.serving_http import application
 from earshot.telling import Message, Teller
 
@@ -36,14 +38,12 @@ WRITE_SECONDS = 10.0  # that a browser may leave a message unread
 LINGER_SECONDS = 30.0  # after the last reader
 
 
-class Reader:
-    """Messages for one browser: bounded. Belongs to one event loop."""
+class Reader(Waiting[Message]):
+    """Messages for one browser: bounded."""
 
     def __init__(self, told: Collection[Message]) -> None:
         """`told`: what it is told first."""
-        self._waiting: deque[Message] = deque(told)
-        self._news, self._closed = asyncio.Event(), False
-        self._news.set()
+        super().__init__(deque(told))
 
     def put(self, message: Message) -> None:
         """Take a message, unless closed."""
@@ -56,20 +56,10 @@ class Reader:
             self.close()
         self._news.set()
 
-    def close(self) -> None:
+    def close(self, error: EarshotError | None = None) -> None:
         """End at once; what waits is not read any more."""
-        self._closed = True
         self._waiting.clear()
-        self._news.set()
-
-    async def __aiter__(self) -> AsyncIterator[Message]:
-        """Messages as they come, until closed."""
-        while not self._closed:
-            while self._waiting:
-                yield self._waiting.popleft()
-            self._news.clear()
-            if not self._closed:
-                await self._news.wait()
+        super().close(error)
 
 
 class Room:

@@ -5,13 +5,15 @@ import os
 import re
 import socket
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from earshot.errors import DeviceError, SettingsError
 
 LONGEST = 107  # bytes of a Unix socket's path, fixed by the kernel
 MODE = 0o660
+OWNERS = 0o600  # mode of a socket until its group is the right one
 SYSTEM = Path("/run/earshot/earshot.sock")  # of the system unit
 SYSTEM_UPLINK = Path("/run/earshot-uplink/uplink.sock")  # of its unit
 SYSTEM_STATE = Path("/var/lib/earshot-uplink")
@@ -139,6 +141,26 @@ def share(path: Path, group: str) -> None:
             f"member of it (`usermod -aG {group} USER`), or by a unit with Group={group}"
         )
         raise DeviceError(message) from error
+
+
+@contextmanager
+def opened(path: Path, group: str | None = None) -> Iterator[None]:
+    """Have a socket made there while within, then let its group use it.
+
+    Never, not even for a moment, may others than owner and group reach it.
+    """
+    before = os.umask(0o777 & ~OWNERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
+    try:
+        if group:
+            share(path, group)
+        path.chmod(MODE)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _group(name: str) -> int:

@@ -61,22 +61,18 @@ class Recogniser:
         self._begin, self._rules, self._fusion, self._watch = begin, rules(endpoint), fusion, watch
         self._frames, self._vad, self._preroll_ms = Frames(), Vad(vad), vad.preroll_ms
         self._preroll = PreRoll(max(vad.preroll_ms, BEHIND_MS))
-        self._speculations = endpoint.speculations
+        self._speculations, self._arbiter = endpoint.speculations, Arbiter(0, 0)
         # What waits for the hangover to be over must be kept meanwhile.
         self._hangover = samples(min(HANGOVER_MS, vad.preroll_ms))
         self._rested = True  # the detector has heard silence since the last utterance
         self._last: Utterance | None = None  # the last utterance, and where it was ended
         self._over = 0
         self._speaks: bool | None = None  # whether a network has heard it go on since
-        self._at = 0  # samples heard, in whole frames
-        self._speech_end = 0  # end of the last frame with speech
-        self._number = 0  # of the utterance
+        self._at = self._speech_end = 0  # samples heard, in whole frames; up to the last speech
         self._utterance: Utterance | None = None
-        self._arbiter = Arbiter(0, 0)
-        self._start = 0
+        self._number = self._start = 0  # of the utterance
         self._words: tuple[Word, ...] = ()  # as in the last partial
-        self._spoke = False  # in the last frame
-        self._done = 0.0  # how likely that the speaker is done
+        self._spoke, self._done = False, 0.0  # in the last frame; how likely that it was the last
         self._observe: Observe | None = None
         self._looked = 0  # up to which sample it was heard when an end was looked for
         self._effort = ALL

@@ -12,8 +12,7 @@ from earshot.credentials import ClientFiles, is_unix, open_channel, read_token, 
 from earshot.errors import SettingsError
 from earshot.generated.v1.rescoring_pb2 import RescoreRequest, RescoreResponse
 from earshot.generated.v1.rescoring_pb2_grpc import RescoringStub
-from earshot.guarded import warn_if_others_write
-from earshot.settings import assemble, read_table
+from earshot.settings import read_settings
 
 RESOLVERS = ("dns:", "ipv4:", "ipv6:")  # of gRPC, which may know several addresses
 PLAIN = ("http:", "tcp:", "grpc:", "ws:")
@@ -74,11 +73,7 @@ class UplinkFile:
 
 def load(path: Path | None) -> UplinkSettings:
     """Read the settings of a file, or the defaults. Raises SettingsError."""
-    if path is None:
-        return UplinkSettings()
-    table = read_table(path)
-    warn_if_others_write(path)
-    return assemble(UplinkFile, table, str(path)).uplink
+    return read_settings(UplinkFile, path).uplink
 
 
 def _check_address(address: str) -> None:

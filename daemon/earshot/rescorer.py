@@ -33,12 +33,11 @@ from earshot.generated.v1.rescoring_pb2_grpc import (
     RescoringServicer,
     add_RescoringServicer_to_server,
 )
-from earshot.guarded import warn_if_others_write
 from earshot.neural import RescorerBundle
 from earshot.notify import Notifier
 from earshot.place import claim
 from earshot.rescoring import MOST_PATHS
-from earshot.settings import assemble, read_table
+from earshot.settings import read_settings
 from earshot.strict import Strict
 
 logger = logging.getLogger(__name__)
@@ -87,11 +86,7 @@ class RescorerFile:
 
 def load(path: Path | None) -> RescorerSettings:
     """Read the settings of a file, or the defaults. Raises SettingsError."""
-    if path is None:
-        return RescorerSettings()
-    table = read_table(path)
-    warn_if_others_write(path)
-    return assemble(RescorerFile, table, str(path)).rescorer
+    return read_settings(RescorerFile, path).rescorer
 
 
 class RescoringApi(RescoringServicer):

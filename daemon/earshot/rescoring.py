@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earshot.parcel import Opened, ParcelArc
+from earshot.thinning import log_sum
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -166,7 +167,7 @@ def ordered(
         edge, weight = plan.edges[i], weights[i]
         leaving[edge.source].append(i)
         best[edge.source] = max(best[edge.source], weight + best[edge.target])
-        whole[edge.source] = _sum(whole[edge.source], weight + whole[edge.target])
+        whole[edge.source] = log_sum(whole[edge.source], weight + whole[edge.target])
     found: dict[tuple[str, ...], Way] = {}
     for total, arcs in _paths(plan, weights, best, leaving):
         words = tuple(plan.opened.arcs[i].word for i in arcs)
@@ -213,9 +214,3 @@ def _paths(
                 way = arcs if edge.arc == NO_ARC else (*arcs, edge.arc)
                 rank = -(onward + best[edge.target])
                 heapq.heappush(heap, (rank, pushed, onward, edge.target, way))
-
-
-def _sum(a: float, b: float) -> float:
-    """Natural log of the sum of what two natural logs stand for."""
-    high, low = max(a, b), min(a, b)
-    return high + math.log1p(math.exp(low - high)) if low > -math.inf else high

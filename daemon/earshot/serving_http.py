@@ -1,7 +1,6 @@
 """HTTP, by aiohttp: who may ask, what every answer says to browsers, and where it is served."""
 
 import asyncio
-import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Collection
@@ -13,7 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from earshot.errors import DeviceError
 from earshot.listening import Address, is_meant, shows
-from earshot.place import MODE, claim, share
+from earshot.place import claim, opened
 
 # Nothing but what comes from here, and never within a page of others.
 HEADERS = {
@@ -94,14 +93,8 @@ async def at_socket(app: web.Application, path: Path, group: str | None) -> Asyn
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE)
     await runner.setup()
     try:
-        before = os.umask(0o177)  # nobody else, until its group is the right one
-        try:
+        with opened(path, group):
             await web.UnixSite(runner, str(path)).start()
-        finally:
-            os.umask(before)
-        if group:
-            share(path, group)
-        path.chmod(MODE)  # noqa: ASYNC240 - one system call, before anybody is served
         yield
     finally:
         await runner.cleanup()

@@ -12,14 +12,23 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from earshot.errors import SettingsError
+from earshot.guarded import warn_if_others_write
 
 S = TypeVar("S")
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 _NAMES |= {Path: "a path in quotes"}
 
 
-def read_table(path: Path) -> dict[str, object]:
-    """Read a file of settings. Raises SettingsError."""
+def read_settings(kind: type[S], path: Path | None) -> S:
+    """Read a file of settings, or take the defaults. Raises SettingsError."""
+    if path is None:
+        return kind()
+    table = _read_table(path)
+    warn_if_others_write(path)
+    return assemble(kind, table, str(path))
+
+
+def _read_table(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -116,11 +116,11 @@ def _pushed(arcs: list[Arc]) -> list[float]:
     ahead = {arcs[-1].target: 0.0}  # sorted by source, so the last leads to the end
     for arc in reversed(arcs):
         total = _score(arc) + ahead[arc.target]
-        ahead[arc.source] = _sum(ahead[arc.source], total) if arc.source in ahead else total
+        ahead[arc.source] = log_sum(ahead[arc.source], total) if arc.source in ahead else total
     return [_score(arc) + ahead[arc.target] - ahead[arc.source] for arc in arcs]
 
 
-def _sum(a: float, b: float) -> float:
+def log_sum(a: float, b: float) -> float:
     """Natural log of the sum of what two natural logs stand for."""
     high, low = max(a, b), min(a, b)
-    return high + math.log1p(math.exp(low - high))
+    return high + math.log1p(math.exp(low - high)) if low > -math.inf else high

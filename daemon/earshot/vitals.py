@@ -8,7 +8,7 @@ from pathlib import Path
 
 import grpc
 
-from earshot.client import ANSWER_SECONDS, explained
+from earshot.client import ANSWER_SECONDS, explained, target
 from earshot.generated.v1.playback_pb2 import GetPlaybackStatusRequest as AskPlayer
 from earshot.generated.v1.playback_pb2 import GetPlaybackStatusResponse as Player
 from earshot.generated.v1.playback_pb2_grpc import PlaybackStub
@@ -42,7 +42,7 @@ async def vitals(path: Path) -> Vitals:
     usages = await asyncio.to_thread(_usages, path)
     player = await _player(_sockets(path)[PLAYER]) if PLAYER in usages else None
     try:
-        async with grpc.aio.insecure_channel(_target(path)) as channel:
+        async with grpc.aio.insecure_channel(target(path)) as channel:
             stub = StatusStub(channel)  # type: ignore[no-untyped-call]
             answer: Status = await stub.GetStatus(AskStatus(), timeout=ANSWER_SECONDS)
     except grpc.aio.AioRpcError as error:
@@ -52,16 +52,12 @@ async def vitals(path: Path) -> Vitals:
 
 async def _player(path: Path) -> Player | None:
     try:
-        async with grpc.aio.insecure_channel(_target(path)) as channel:
+        async with grpc.aio.insecure_channel(target(path)) as channel:
             stub = PlaybackStub(channel)  # type: ignore[no-untyped-call]
             answer: Player = await stub.GetPlaybackStatus(AskPlayer(), timeout=PLAYER_SECONDS)
     except grpc.aio.AioRpcError:
         return None
     return answer
-
-
-def _target(path: Path) -> str:
-    return f"unix:{path.absolute()}"
 
 
 def _sockets(path: Path) -> dict[str, Path]:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from install.environment import ROOT, InstallError
+from install.environment import ROOT, InstallError, version_of
 from install.layout import Layout
 from install.stage import Stage
 
@@ -82,8 +82,7 @@ def _documents(stage: Stage) -> None:
 
 
 def _facts(root: Path, python: Path) -> dict[str, str]:
-    version = _run(str(python), "-c", "import platform; print(platform.python_version())")
-    major, minor, _ = version.split(".")
+    major, minor, _ = version_of(python).split(".")
     size = sum(path.lstat().st_size for path in root.rglob("*") if path.is_file())
     return {
         "version": _own_version(),

@@ -40,7 +40,7 @@ def build(site_of: Path, final: Path, python: Path) -> None:
 
     Raises InstallError if the interpreter is another Python than this one.
     """
-    version = _version(python)
+    version = version_of(python)
     site = site_of / "lib" / f"python{version.rpartition('.')[0]}" / "site-packages"
     site.mkdir(parents=True)
     own = _unpack_own(site)
@@ -118,8 +118,8 @@ def _unpack_own(site: Path) -> Distribution:
     return own
 
 
-def _version(python: Path) -> str:
-    """The version of an interpreter, which must be a micro version of this one."""
+def version_of(python: Path) -> str:
+    """The version of an interpreter. Raises InstallError if it is another Python than this one."""
     ask = [str(python), "-IS", "-c", "import platform; print(platform.python_version())"]
     try:
         told = subprocess.run(ask, check=True, capture_output=True, text=True)  # noqa: S603

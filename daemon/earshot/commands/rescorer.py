@@ -5,16 +5,12 @@ It is a process without recogniser and microphone. Also started as `earshot-resc
 
 import argparse
 import asyncio
-import logging
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from earshot import journal
-from earshot.dumps import forbid_dumps
-from earshot.errors import EarshotError
+from earshot.commands import apart
 from earshot.neural import open_rescorer
 from earshot.rescorer import RescorerSettings, live, load
 
@@ -41,9 +37,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Become a process that has loaded nothing of what hears."""
-    given = ((f"--{name}", getattr(options, name)) for name in OPTIONS)
-    arguments = [str(part) for pair in given if pair[1] for part in pair]
-    os.execv(sys.executable, [sys.executable, "-m", __name__, *arguments])  # noqa: S606 - ourselves
+    apart.become(__name__, options, OPTIONS)
 
 
 def chosen(options: argparse.Namespace) -> RescorerSettings:
@@ -61,16 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_options(parser)
-    options = parser.parse_args(arguments)
-    journal.begin(logging.INFO)
-    forbid_dumps()
-    try:
-        settings = chosen(options)
-        asyncio.run(live(settings, open_rescorer(settings.rescorer)))
-    except EarshotError as error:
-        journal.complain(str(error))
-        return 1
-    return 0
+    return apart.work(parser, arguments, _serve)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    settings = chosen(options)
+    asyncio.run(live(settings, open_rescorer(settings.rescorer)))
 
 
 if __name__ == "__main__":

@@ -54,6 +54,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--n-best", type=_count, default=None, metavar="N", help="length of the n-best list"
     )
+    _add_hearing(parser)
+    _add_pictures(parser)
+    _add_names(parser)
+    _add_readings(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_hearing(parser: argparse.ArgumentParser) -> None:
+    """How to hear it."""
     parser.add_argument(
         "--preset",
         choices=list(Preset),
@@ -76,10 +85,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="how much of it a daemon saves that falls behind: 0 (nothing) to "
         f"{len(EFFORTS) - 1} ({EFFORTS[-1].name})",
     )
-    _add_pictures(parser)
-    _add_names(parser)
-    _add_readings(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_pictures(parser: argparse.ArgumentParser) -> None:

@@ -7,16 +7,12 @@ mode is local-only. Also started as `earshot-uplink`.
 
 import argparse
 import asyncio
-import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from earshot import journal
 from earshot.audit import AuditLog, Limits
-from earshot.dumps import forbid_dumps
-from earshot.errors import EarshotError
+from earshot.commands import apart
 from earshot.place import AUDIT, default_socket, default_state, uplink_of
 from earshot.relay import Relay, UplinkSettings, load
 from earshot.uplink import live
@@ -43,9 +39,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Become a process that has loaded nothing of what hears."""
-    given = ((f"--{name}", getattr(options, name)) for name in ("config", "socket"))
-    arguments = [str(part) for pair in given if pair[1] for part in pair]
-    os.execv(sys.executable, [sys.executable, "-m", __name__, *arguments])  # noqa: S606 - ourselves
+    apart.become(__name__, options, ("config", "socket"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,16 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_options(parser)
-    options = parser.parse_args(arguments)
-    journal.begin(logging.INFO)
-    try:
-        forbid_dumps()
-        settings = load(options.config)
-        asyncio.run(_live(settings, options.socket or settings.socket))
-    except EarshotError as error:
-        journal.complain(str(error))
-        return 1
-    return 0
+    return apart.work(parser, arguments, _serve)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    settings = load(options.config)
+    asyncio.run(_live(settings, options.socket or settings.socket))
 
 
 async def _live(settings: UplinkSettings, place: Path | None) -> None:

@@ -25,7 +25,7 @@ class Speakers(PortAudio):
         """Open the device of the settings. Raises DeviceError."""
         with self.errors("the sound device cannot be opened"):
             self._look_again()
-            device = self._find_output(settings.device)
+            device = self._find(settings.device, "output", "sound device")
             stream = self._portaudio.OutputStream(
                 samplerate=RATE,
                 device=device["index"],
@@ -35,19 +35,6 @@ class Speakers(PortAudio):
             )
             stream.start()
         return SoundOutput(self, stream, device["name"], settings.stall_ms / 1_000)
-
-    def _find_output(self, name: str | None) -> dict[str, Any]:
-        """Look up the device whose name holds `name`, or the default one."""
-        outputs = [d for d in self._portaudio.query_devices() if d["max_output_channels"]]
-        if name is None and outputs:
-            return dict(self._portaudio.query_devices(kind="output"))
-        for device in outputs:
-            if name is not None and name.lower() in device["name"].lower():
-                return dict(device)
-        wanted = "no sound device" if name is None else f"no sound device named {name!r}"
-        there = ", ".join(repr(d["name"]) for d in outputs) or "none"
-        message = f"there is {wanted} (found: {there})"
-        raise DeviceError(message)
 
 
 class SoundOutput:
