@@ -12,11 +12,13 @@ BIN := .venv/bin
 export ORT_DISABLE_TELEMETRY := 1
 PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins libportaudio2
 BROWSER := chromium-headless-shell
+# Where services run, installing it would start a web server: whoever tests there installs it or not.
+BALANCER := $(if $(wildcard /run/systemd/system),,nginx)
 
 STAGE = PYTHONPATH=systemd $(BIN)/python -m install.stage --prefix $(PREFIX) --python $(SYSTEM_PYTHON) \
 	$(if $(DESTDIR),--destination $(DESTDIR))
 
-.PHONY: setup run test check proto clean browser
+.PHONY: setup run test check proto clean programs
 .PHONY: install install-user uninstall uninstall-user purge deb
 .DEFAULT_GOAL := setup
 
@@ -25,7 +27,7 @@ setup: .venv/.complete
 run: setup
 	@$(BIN)/earshot run --source auto $(ARGS)
 
-test: check browser
+test: check programs
 	@$(BIN)/pytest
 
 check: setup
@@ -54,14 +56,10 @@ purge: setup
 deb: setup
 	@PYTHONPATH=systemd $(BIN)/python -m install.deb --python $(SYSTEM_PYTHON) --compression='$(DEB)'
 
-# With which the live page is tested; without it, these tests are skipped.
-browser:
-	@if ! command -v $(BROWSER) >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		export DEBIAN_FRONTEND=noninteractive; \
-		install="apt-get install --quiet --quiet --yes --no-install-recommends $(BROWSER)"; \
-		$$install || { apt-get update --quiet --quiet && $$install; } \
-			|| echo "earshot: no $(BROWSER) can be installed here" >&2; \
-	fi
+# With which the live page and the load balancer are tested; without one, its tests are skipped.
+programs:
+	@$(call system_packages,$(BROWSER),the tests of the live page)
+	@$(call system_packages,$(BALANCER),the tests of the load balancer)
 
 # What was trained (build/) stays.
 clean:
@@ -71,25 +69,25 @@ clean:
 .venv/.complete: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "earshot needs Python 3.11 or later: make setup PYTHON=python3.11" >&2; exit 1; }
-	@$(call system_packages)
+	@$(call system_packages,$(PACKAGES),the microphone)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[dev,train]'
 	@touch $@
 
-# The microphone, and the sound server with which it is tested. Nothing else needs them, so it goes on.
+# Install packages (1) that are for something (2). The microphone, and the sound server with which it is
+# tested, are such, and other programs of tests. Nothing else needs them, so it goes on without.
 define system_packages
 missing=""; \
-for package in $(PACKAGES); do \
-	dpkg-query --show --showformat '$${Status}' $$package 2>/dev/null | grep -q ' installed$$' \
+for package in $(1); do \
+	command -v $$package >/dev/null \
+		|| dpkg-query --show --showformat '$${Status}' $$package 2>/dev/null | grep -q ' installed$$' \
 		|| missing="$$missing $$package"; \
 done; \
 if [ -z "$$missing" ]; then exit 0; fi; \
 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	export DEBIAN_FRONTEND=noninteractive; \
-	apt-get install --quiet --quiet --yes --no-install-recommends $$missing \
-		|| { apt-get update --quiet --quiet \
-			&& apt-get install --quiet --quiet --yes --no-install-recommends $$missing; } \
-		&& exit 0; \
+	install="apt-get install --quiet --quiet --yes --no-install-recommends$$missing"; \
+	$$install || { apt-get update --quiet --quiet && $$install; } && exit 0; \
 fi; \
-echo "earshot: for the microphone, install:$$missing" >&2
+echo "earshot: for $(2), install:$$missing" >&2
 endef

@@ -48,11 +48,19 @@ class Instance:
 
 
 @contextmanager
-def instance(folder: Path, settings: str = "", listen: str = "") -> Iterator[Instance]:
-    """One that serves `listen`, or a Unix socket in the folder; `settings` are of its file."""
+def instance(
+    folder: Path, settings: str = "", listen: str = "", version: str = "1"
+) -> Iterator[Instance]:
+    """One that serves `listen`, or a Unix socket in the folder; `settings` are of its file.
+
+    The version of its model is in its answers.
+    """
     place = listen or f"unix:{folder / 'r.sock'}"
     config = folder / "rescorer.toml"
     rescorer = small_rescorer(folder / "small")  # makes the folder, too
+    facts = rescorer / "rescorer.toml"
+    text = facts.read_text("utf8").replace('version = "1"', f'version = "{version}"')
+    facts.write_text(text, "utf8")
     config.write_text(
         f'[rescorer]\nlisten = "{place}"\nrescorer = "{rescorer}"\n{settings}', "utf8"
     )
