@@ -14,6 +14,7 @@ import pytest
 from earshot.api import About, ApiSettings
 from earshot.asking import AssistSettings
 from earshot.assist import Assist
+from earshot.condition import SourceState
 from earshot.events import AudioDropped, SourceChanged
 from earshot.generated.v1 import recognition_pb2 as pb
 from earshot.generated.v1.events_pb2 import Event
@@ -44,9 +45,9 @@ class Room:
         self._position = 0
         self._muted = False
 
-    def say(self, *pieces: Samples) -> None:
+    def say(self, *pieces: Samples, cleaned: bool = False) -> None:
         for samples in pieces:
-            self._items.put_nowait(Chunk(self._position, samples))
+            self._items.put_nowait(Chunk(self._position, samples, cleaned))
             self._position += len(samples)
 
     def skip(self, samples: int) -> None:
@@ -100,7 +101,7 @@ async def house(
     link = Link(asked.socket or Path("/nowhere"), asked, WordList)
     assist = Assist(link, asked)
     limits = sessions_settings or SessionSettings()
-    sessions = Sessions(recogniser, limits, "the room", assist=assist)
+    sessions = Sessions(recogniser, limits, SourceState("the room"), assist=assist)
     room = Room()
     following = asyncio.create_task(sessions.follow(room))
     about = About("fake", "1.0", sandboxed=False, started=time.monotonic())

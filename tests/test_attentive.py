@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import numpy as np
+from earshot.condition import SourceState
 from earshot.devices import MicrophoneSettings
 from earshot.feed import Feed
 from earshot.sessions import Sessions, SessionSettings
@@ -47,7 +48,7 @@ def test_a_microphone_hands_on_smaller_pieces_while_somebody_speaks() -> None:
 
 def test_the_source_is_told_whether_somebody_speaks() -> None:
     async def scene() -> None:
-        sessions = Sessions(FakeRecogniser, SessionSettings(), room.description)
+        sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState(room.description))
         await sessions.follow(Feed(room, 5_000, lossless=True))
         sessions.close()
 

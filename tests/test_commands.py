@@ -35,10 +35,12 @@ def test_status_tells_how_the_daemon_stands(capsys: pytest.CaptureFixture[str]) 
         assert found["sandbox"] in {"none", "enforced"}
         assert found["bundle"] == "fake 1.0"
         assert str(found["source"]).startswith("raw audio")
+        assert found["echo"] == "off"  # no microphone is heard
         assert found["dropped_samples"] == 0
         assert main(["status", "--socket", str(d.path)]) == 0
         out = capsys.readouterr().out.splitlines()
         assert ["ready", "yes"] in [text.split() for text in out]
+        assert ["echo", "off"] in [text.split() for text in out]
 
 
 @pytest.mark.parametrize("command", ["status", "listen", "mute", "unmute"])

@@ -18,7 +18,9 @@ from earshot.echo import OFF, EchoSettings
 from earshot.echoless import Echoless, same_rate, without_echo
 from earshot.errors import AudioError
 from earshot.events import AudioDropped, SourceChanged
+from earshot.generated.v1 import playback_pb2, status_pb2
 from earshot.microphone import Microphone
+from earshot.playback.client import player_at
 from earshot.reference import Played
 from earshot.sources import Attentive, AudioFile, Chunk, Item, RawInput
 from earshot.tape import NANOSECONDS
@@ -26,8 +28,8 @@ from earshot.units import SAMPLE_RATE
 
 from tests.echo_path import Samples, blocks_of, echo_of, joined, music, weaker
 from tests.player_process import player
-from tests.processes import ROOT
-from tests.sound_server import NoSoundServer, sound_server
+from tests.processes import ROOT, process
+from tests.sound_server import NoSoundServer, SoundServer, sound_server
 
 RECORDING = ROOT / "daemon" / "earshot" / "assets" / "recording.flac"
 
@@ -111,6 +113,16 @@ def test_all_that_the_source_gives_comes_in_its_order_and_at_its_place() -> None
     assert len(joined(after)) == len(echo) - lost - 700
     assert weaker(echo, before, 1.5, 2) > 20
     assert told.closed
+
+
+def test_what_an_echo_was_taken_out_of_says_so() -> None:
+    played = music(2)
+    heard = np.pad(echo_of(played), (0, 2 * SAMPLE_RATE))
+    found, _ = heard_through(chunks(heard), played)
+    cleaned = [item.cleaned for item in found if isinstance(item, Chunk)]
+    assert cleaned[0]
+    assert not cleaned[-1]
+    assert sorted(cleaned, reverse=True) == cleaned, "first all that has an echo, then the rest"
 
 
 def test_without_a_player_the_chunks_pass_as_they_are() -> None:
@@ -238,3 +250,25 @@ def test_what_a_real_player_plays_is_taken_out_of_a_real_microphone(tmp_path: Pa
     assert len(heard) == len(left)
     # A machine that is busy makes the sound server stumble; then the echo is lost for a moment.
     assert max(one - other for one, other in zip(heard, left, strict=True)) > 20
+
+
+@pytest.mark.microphone
+def test_the_status_tells_when_what_a_real_player_plays_is_taken_out(
+    server: SoundServer, folder: Path
+) -> None:
+    song, config = folder / "song.flac", folder / "earshot.toml"
+    soundfile.write(song, music(20), SAMPLE_RATE)
+    config.write_text('[microphone]\ndevice = "pulse"\n', encoding="utf-8")
+    hear = ("tests.fake_daemon", "0", "--source", "mic", "--config", str(config))
+    place, environment = folder / "earshot.sock", server.environment
+    with (
+        player(settings='device = "pulse"', environment=environment, folder=folder) as found,
+        process(*hear, path=place, environment=environment) as house,
+    ):
+        waiting = house.until(lambda answer: answer.ready)
+        assert waiting.echo_removal == status_pb2.ECHO_REMOVAL_WAITING
+        found.play(song, loop=True)
+        house.until(lambda answer: answer.echo_removal == status_pb2.ECHO_REMOVAL_ACTIVE)
+        with player_at(found.place) as stub:
+            stub.Stop(playback_pb2.StopRequest())
+        house.until(lambda answer: answer.echo_removal == status_pb2.ECHO_REMOVAL_WAITING)

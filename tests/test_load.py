@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from earshot.condition import SourceState
 from earshot.effort import EFFORTS, Effort
 from earshot.events import AudioDropped, Committed, Event, LoadChanged, Partial, SpeechStarted
 from earshot.governor import LoadSettings
@@ -62,7 +63,9 @@ async def followed(
     """What one who listens is told of a minute and a half of talk."""
     clock = Clock()
     governor = Governor(settings, clock=clock)
-    sessions = Sessions(lambda: Worker(clock), SessionSettings(unread_events=10_000), "the room")
+    sessions = Sessions(
+        lambda: Worker(clock), SessionSettings(unread_events=10_000), SourceState("the room")
+    )
     sessions.govern(governor, live=live)
     with sessions.watch() as outbox:
         await sessions.follow(spoken(talk(90), clock, speed))
@@ -112,7 +115,7 @@ def test_every_stream_tells_its_own_clients_where_it_went_on_with_less() -> None
             efforts.append(effort)
 
     async def scene() -> list[Event]:
-        sessions = Sessions(Told, SessionSettings(), "the room")
+        sessions = Sessions(Told, SessionSettings(), SourceState("the room"))
         with sessions.recognise() as (session, outbox):
             await session.hear(loud(0.3))
             sessions.governor._load = sessions.governor._load.__class__(level=2, since_ms=0.0)

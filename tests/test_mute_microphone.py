@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from earshot import compose
 from earshot.bundle import open_bundle
-from earshot.condition import Condition
+from earshot.condition import Condition, SourceState
 from earshot.config import Settings
 from earshot.engine import Engine
 from earshot.errors import DeviceError
@@ -46,7 +46,7 @@ class Scene:
 
     def __init__(self, device: FakeDevice, folder: Path) -> None:
         self.device, self.events = device, list[Event]()
-        self.sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+        self.sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState("the room"))
         self.feed = Feed(device.microphone(), 5_000, lossless=False)
         self.sign = folder / "sign"
         self.switch = MuteSwitch(self.sessions, self.feed, folder / "kept", self.sign)

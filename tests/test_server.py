@@ -3,10 +3,13 @@
 import asyncio
 import stat
 from functools import partial
+from typing import Any
 
 import pytest
+from earshot.condition import SourceState
 from earshot.errors import DeviceError
-from earshot.generated.v1 import status_pb2
+from earshot.generated.v1 import privacy_pb2, status_pb2
+from earshot.generated.v1.privacy_pb2_grpc import PrivacyStub
 from earshot.generated.v1.status_pb2_grpc import StatusStub
 from earshot.place import claim
 from google.protobuf.duration_pb2 import Duration
@@ -67,11 +70,44 @@ def test_status_tells_what_was_done() -> None:
             assert answer.mode == status_pb2.MODE_LOCAL_ONLY
             assert answer.bundle == status_pb2.BundleName(name="fake", version="1.0")
             assert answer.source == "the room"
+            assert answer.echo_removal == status_pb2.ECHO_REMOVAL_OFF
             assert answer.uptime.ToNanoseconds() > 0
             counters = answer.counters
             assert counters.heard == Duration(nanos=800_000_000)
             assert (counters.utterances, counters.committed, counters.cancelled) == (1, 1, 0)
             assert (counters.dropped_samples, counters.clients) == (160, 0)
+
+    asyncio.run(scene())
+
+
+def test_status_tells_whether_an_echo_is_being_taken_out() -> None:
+    async def scene() -> None:
+        async with house() as h:
+            h.sessions.source = SourceState("the room", echoless=True)
+            status: Any = StatusStub(h.channel)  # type: ignore[no-untyped-call]
+            privacy: Any = PrivacyStub(h.channel)  # type: ignore[no-untyped-call]
+
+            async def told(expected: int) -> None:
+                async with asyncio.timeout(10):
+                    while True:
+                        answer = await status.GetStatus(status_pb2.GetStatusRequest())
+                        if answer.echo_removal == expected:
+                            return
+
+            waiting, active = status_pb2.ECHO_REMOVAL_WAITING, status_pb2.ECHO_REMOVAL_ACTIVE
+            await told(waiting)  # nothing was heard yet
+            h.room.say(quiet(0.1), cleaned=True)
+            await told(active)
+            h.room.say(quiet(0.1))
+            await told(waiting)
+            for silenced in (partial(h.room.change, ready=False), None):
+                h.room.say(quiet(0.1), cleaned=True)
+                await told(active)
+                if silenced:
+                    silenced()
+                else:
+                    await privacy.SetMuted(privacy_pb2.SetMutedRequest(muted=True))
+                await told(waiting)
 
     asyncio.run(scene())
 

@@ -36,7 +36,7 @@ async def source(items: Iterable[object]) -> AsyncIterator[Chunk | AudioDropped 
 
 async def followed(*items: object) -> tuple[Sessions, list[Event]]:
     """The events that one who listens from the beginning gets of a source."""
-    sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+    sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState("the room"))
     with sessions.watch() as outbox:
         await sessions.follow(source(items))
         outbox.close()
@@ -144,7 +144,7 @@ def test_an_outbox_ends_after_its_events_with_the_first_error_it_was_given() -> 
 
 def test_who_begins_to_listen_within_an_utterance_gets_the_next_one() -> None:
     async def scene() -> None:
-        sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+        sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState("the room"))
         await sessions._followed.hear(loud(0.3))
         with sessions.listen() as outbox:
             await sessions._followed.hear(np.concatenate([quiet(0.5), loud(0.2), quiet(0.5)]))
@@ -189,7 +189,7 @@ def test_a_source_that_fails_is_told_with_its_reason_and_makes_the_daemon_unread
         raise AudioError(message)
 
     async def scene() -> Sessions:
-        sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+        sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState("the room"))
         await sessions.follow(failing())
         sessions.close()
         return sessions
@@ -202,7 +202,7 @@ def test_a_source_that_fails_is_told_with_its_reason_and_makes_the_daemon_unread
 
 def test_who_listens_while_the_source_is_away_is_told_at_once() -> None:
     async def scene() -> Event:
-        sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+        sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState("the room"))
         await sessions._change(SourceChanged(0, ready=False, description="gone"), Condition.AWAY)
         with sessions.listen() as outbox:
             return await anext(aiter(outbox))
@@ -214,7 +214,7 @@ def test_one_line_is_logged_when_a_client_comes_and_one_when_it_goes_and_no_word
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def scene() -> None:
-        sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+        sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState("the room"))
         with sessions.recognise() as (session, _):
             await session.hear(np.concatenate([loud(0.3), quiet(0.5)]))
         sessions.close()
@@ -240,7 +240,7 @@ def test_one_line_is_logged_when_a_client_comes_and_one_when_it_goes_and_no_word
 def test_why_a_client_went_is_logged_and_no_text_of_its_own(
     error: BaseException, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sessions = Sessions(FakeRecogniser, SessionSettings(), "the room")
+    sessions = Sessions(FakeRecogniser, SessionSettings(), SourceState("the room"))
     with caplog.at_level(logging.INFO), pytest.raises(type(error)), sessions.listen():
         raise error
     sessions.close()

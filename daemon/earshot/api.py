@@ -14,7 +14,7 @@ from earshot.answering import answered
 from earshot.asked import Asked
 from earshot.assist_message import assist_message
 from earshot.command_set import REJECT, Commands
-from earshot.convert import MODES, MODES_BACK, duration, ends_of, to_message, wanted
+from earshot.convert import ECHOES, MODES, MODES_BACK, duration, ends_of, to_message, wanted
 from earshot.entries import Entry, Kind, Phrases, named
 from earshot.errors import EarshotError, LimitError, RequestError
 from earshot.generated.v1 import privacy_pb2, recognition_pb2, status_pb2
@@ -255,6 +255,7 @@ class StatusApi(StatusServicer):
             sandbox_reason=about.sandbox_reason,
             bundle=status_pb2.BundleName(name=about.bundle, version=about.version),
             source=self._sessions.source.description,
+            echo_removal=ECHOES[self._sessions.source.echo],
             uptime=uptime,
             counters=self._counters(),
             load=self._load(),

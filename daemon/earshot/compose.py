@@ -10,6 +10,7 @@ from pathlib import Path
 
 from earshot.asked import Asked, Ends
 from earshot.bundle import Bundle, find, open_bundle
+from earshot.condition import SourceState
 from earshot.config import Settings
 from earshot.devices import MicrophoneSettings
 from earshot.dumps import forbid_dumps
@@ -63,7 +64,7 @@ async def _live(
     plan = Plan(
         mind,
         feed,
-        source.description,
+        SourceState(source.description, echoless=isinstance(source, Echoless)),
         place,
         default_state(),
         settings.sessions,

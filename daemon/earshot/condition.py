@@ -1,7 +1,7 @@
 """How the source of the audio is."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class Condition(Enum):
@@ -18,6 +18,14 @@ class Condition(Enum):
         return self in {Condition.HEARING, Condition.ENDED}
 
 
+class Echo(StrEnum):
+    """What happens to the echo of what earshot's own player plays."""
+
+    OFF = "off"
+    WAITING = "waiting"  # for something to be played, and heard
+    ACTIVE = "active"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceState:
     """What is listened to, and how that goes."""
@@ -25,6 +33,17 @@ class SourceState:
     description: str
     condition: Condition = Condition.OPENING
     muted: bool = False
+    echoless: bool = False
+    """whether an echo is taken out of it where there is one"""
+    cleaned: bool = False
+    """whether there was one in what was heard last"""
+
+    @property
+    def echo(self) -> Echo:
+        """What happens to the echo of what is played."""
+        if not self.echoless:
+            return Echo.OFF
+        return Echo.ACTIVE if self.cleaned else Echo.WAITING
 
     @property
     def ready(self) -> bool:

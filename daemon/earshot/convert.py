@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from earshot import events as ev
 from earshot.asked import Ends, Preset
+from earshot.condition import Echo
 from earshot.errors import RequestError
 from earshot.formatting import formatted
 from earshot.generated.v1 import events_pb2 as pb
@@ -27,6 +28,12 @@ MODES = {
     ev.Mode.ASSISTED: status_pb2.MODE_ASSISTED,
 }
 MODES_BACK = {message: mode for mode, message in MODES.items()}
+ECHOES = {
+    Echo.OFF: status_pb2.ECHO_REMOVAL_OFF,
+    Echo.WAITING: status_pb2.ECHO_REMOVAL_WAITING,
+    Echo.ACTIVE: status_pb2.ECHO_REMOVAL_ACTIVE,
+}
+ECHOES_BACK = {message: echo for echo, message in ECHOES.items()}
 _PRESETS = {
     recognition_pb2.PRESET_UNSPECIFIED: Preset.NORMAL,
     recognition_pb2.PRESET_NORMAL: Preset.NORMAL,

@@ -102,10 +102,10 @@ class EchoRemover:
             return [*found, chunk]
         whole = np.concatenate([self._held, chunk.samples])
         self._held = whole[:0]
-        first = self._next - len(whole)
+        first, before = self._next - len(whole), self.cleaned
         parts = list(self._hops(first, whole))
         if parts:
-            found.append(Chunk(first, np.concatenate(parts)))
+            found.append(Chunk(first, np.concatenate(parts), cleaned=self.cleaned > before))
         return found
 
     def flush(self) -> list[Chunk]:
@@ -113,8 +113,8 @@ class EchoRemover:
         held, self._held = self._held, np.zeros(0, np.float32)
         if not len(held):
             return []
-        first = self._next - len(held)
-        return [Chunk(first, self._clean(first, held))]
+        first, before = self._next - len(held), self.cleaned
+        return [Chunk(first, self._clean(first, held), cleaned=self.cleaned > before)]
 
     def moved(self) -> None:
         """The device is another one from here on, or was away: its times are as well."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from earshot.api import About, ApiSettings, StatusApi
 from earshot.asking import AssistSettings
 from earshot.assist import Assist
-from earshot.condition import Condition
+from earshot.condition import Condition, SourceState
 from earshot.errors import DeviceError, LimitError
 from earshot.events import Event
 from earshot.exposing import MetricsSettings, exposing
@@ -64,7 +64,7 @@ class Plan:
 
     mind: Mind
     feed: Feed
-    source: str  # describes the feed
+    source: SourceState  # of the feed, at first
     place: Path  # of the socket
     state: Path  # folder of what outlives the daemon
     sessions: SessionSettings

@@ -71,11 +71,11 @@ class Sessions:
         self,
         new_recogniser: Callable[[], Recognises],
         settings: SessionSettings,
-        source: str,
+        source: SourceState,
         special: Special = unable,
         assist: Assist | None = None,
     ) -> None:
-        """`source` describes what will be followed; `special` hears what a client asks for."""
+        """`source` is what will be followed; `special` hears what a client asks for."""
         self._special, self._assist = special, assist or Assist.none()
         self._new_recogniser, self._settings = new_recogniser, settings
         self._inference = Inference()
@@ -85,7 +85,7 @@ class Sessions:
         self._heard = 0  # samples, in sessions that are over
         self._changed = asyncio.Event()
         self.clients, self.tally = Clients(settings.clients), Tally()
-        self.source, self.meter = SourceState(source), Meter()
+        self.source, self.meter = source, Meter()
         self._note = self.tally.stream()
         self._followed = self._open(self._broadcast, self.meter.take)
         self._forgot = False  # since it heard the source
@@ -189,7 +189,7 @@ class Sessions:
 
     async def _hear(self, chunk: Chunk) -> None:
         session = self._followed
-        self._source_is(self.source.description, Condition.HEARING)
+        self._source_is(self.source.description, Condition.HEARING, cleaned=chunk.cleaned)
         if self._forgot:
             self._forgot = False
             session.begin_at(chunk.first)
@@ -274,9 +274,14 @@ class Sessions:
             outbox.put(event)
 
     def _source_is(
-        self, description: str, condition: Condition, *, muted: bool | None = None
+        self,
+        description: str,
+        condition: Condition,
+        *,
+        muted: bool | None = None,
+        cleaned: bool = False,
     ) -> None:
-        state = replace(self.source, description=description, condition=condition)
+        state = replace(self.source, description=description, condition=condition, cleaned=cleaned)
         state = state if muted is None else replace(state, muted=muted)
         if state == self.source and not self.clients.stopping:
             return

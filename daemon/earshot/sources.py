@@ -39,6 +39,8 @@ class Chunk:
 
     first: int
     samples: Samples
+    cleaned: bool = False
+    """whether the echo of what was played was taken out of it"""
 
 
 Item = Chunk | AudioDropped | SourceChanged

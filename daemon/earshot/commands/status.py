@@ -6,7 +6,7 @@ import json
 from earshot.assist_message import STATES_BACK
 from earshot.client import connected, status
 from earshot.commands.options import add_socket, socket_of
-from earshot.convert import MODES_BACK
+from earshot.convert import ECHOES_BACK, MODES_BACK
 from earshot.generated.v1 import status_pb2
 
 SANDBOXES = {status_pb2.SANDBOX_NONE: "none", status_pb2.SANDBOX_ENFORCED: "enforced"}
@@ -45,6 +45,7 @@ def as_object(answer: status_pb2.GetStatusResponse) -> dict[str, object]:
         "sandbox_reason": answer.sandbox_reason,
         "bundle": f"{answer.bundle.name} {answer.bundle.version}",
         "source": answer.source,
+        "echo": str(ECHOES_BACK.get(answer.echo_removal, "unknown")),
         "uptime_seconds": round(answer.uptime.ToNanoseconds() / 1e9, 3),
         "heard_seconds": round(counters.heard.ToNanoseconds() / 1e9, 3),
         "utterances": counters.utterances,

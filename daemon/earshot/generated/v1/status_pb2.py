@@ -26,35 +26,37 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x61rshot/v1/status.proto\x12\nearshot.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x88\x03\n\x11GetStatusResponse\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x1e\n\x04mode\x18\x02 \x01(\x0e\x32\x10.earshot.v1.Mode\x12\r\n\x05muted\x18\x03 \x01(\x08\x12$\n\x07sandbox\x18\x04 \x01(\x0e\x32\x13.earshot.v1.Sandbox\x12&\n\x06\x62undle\x18\x05 \x01(\x0b\x32\x16.earshot.v1.BundleName\x12\x0e\n\x06source\x18\x06 \x01(\t\x12)\n\x06uptime\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x08\x63ounters\x18\x08 \x01(\x0b\x32\x14.earshot.v1.Counters\x12\x1e\n\x04load\x18( \x01(\x0b\x32\x10.earshot.v1.Load\x12(\n\tlatencies\x18\x0b \x01(\x0b\x32\x15.earshot.v1.Latencies\x12\x16\n\x0esandbox_reason\x18\t \x01(\t\x12\"\n\x06\x61ssist\x18\n \x01(\x0b\x32\x12.earshot.v1.Assist\"D\n\x04Load\x12\r\n\x05level\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08queue_ms\x18\x03 \x01(\r\x12\r\n\x05share\x18\x04 \x01(\x01\"\xbc\x01\n\x06\x41ssist\x12\'\n\x06uplink\x18\x01 \x01(\x0e\x32\x17.earshot.v1.UplinkState\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x62out\x18\x03 \x01(\t\x12\r\n\x05\x61sked\x18\x04 \x01(\x04\x12\x11\n\tconfirmed\x18\x05 \x01(\x04\x12\x0f\n\x07revised\x18\x06 \x01(\x04\x12\x0c\n\x04late\x18\x07 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x08 \x01(\x04\"+\n\nBundleName\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"\xde\x01\n\x08\x43ounters\x12(\n\x05heard\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nutterances\x18\x02 \x01(\x04\x12\x11\n\tcommitted\x18\x03 \x01(\x04\x12\x11\n\tcancelled\x18\x04 \x01(\x04\x12\x17\n\x0f\x64ropped_samples\x18\x05 \x01(\x04\x12\x0f\n\x07\x63lients\x18\x06 \x01(\r\x12\x15\n\rclients_total\x18\x07 \x01(\x04\x12\x17\n\x0f\x63lients_dropped\x18\x08 \x01(\x04\x12\x14\n\x0cload_changes\x18( \x01(\x04\"\x86\x01\n\tLatencies\x12(\n\tannounced\x18\x01 \x01(\x0b\x32\x15.earshot.v1.Histogram\x12$\n\x05\x65nded\x18\x02 \x01(\x0b\x32\x15.earshot.v1.Histogram\x12)\n\nrecognised\x18\x03 \x01(\x0b\x32\x15.earshot.v1.Histogram\"8\n\tHistogram\x12\x0e\n\x06\x62ounds\x18\x01 \x03(\x01\x12\x0e\n\x06\x63ounts\x18\x02 \x03(\x04\x12\x0b\n\x03sum\x18\x03 \x01(\x01*D\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODE_LOCAL_ONLY\x10\x01\x12\x11\n\rMODE_ASSISTED\x10\x02*\xaa\x01\n\x0bUplinkState\x12\x1c\n\x18UPLINK_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10UPLINK_STATE_OFF\x10\x01\x12\x17\n\x13UPLINK_STATE_ABSENT\x10\x02\x12\x1c\n\x18UPLINK_STATE_UNREACHABLE\x10\x03\x12\x18\n\x14UPLINK_STATE_RESTING\x10\x04\x12\x16\n\x12UPLINK_STATE_READY\x10\x05*J\n\x07Sandbox\x12\x17\n\x13SANDBOX_UNSPECIFIED\x10\x00\x12\x10\n\x0cSANDBOX_NONE\x10\x01\x12\x14\n\x10SANDBOX_ENFORCED\x10\x02\x32R\n\x06Status\x12H\n\tGetStatus\x12\x1c.earshot.v1.GetStatusRequest\x1a\x1d.earshot.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x61rshot/v1/status.proto\x12\nearshot.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\xb7\x03\n\x11GetStatusResponse\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x1e\n\x04mode\x18\x02 \x01(\x0e\x32\x10.earshot.v1.Mode\x12\r\n\x05muted\x18\x03 \x01(\x08\x12$\n\x07sandbox\x18\x04 \x01(\x0e\x32\x13.earshot.v1.Sandbox\x12&\n\x06\x62undle\x18\x05 \x01(\x0b\x32\x16.earshot.v1.BundleName\x12\x0e\n\x06source\x18\x06 \x01(\t\x12-\n\x0c\x65\x63ho_removal\x18\x0c \x01(\x0e\x32\x17.earshot.v1.EchoRemoval\x12)\n\x06uptime\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x08\x63ounters\x18\x08 \x01(\x0b\x32\x14.earshot.v1.Counters\x12\x1e\n\x04load\x18( \x01(\x0b\x32\x10.earshot.v1.Load\x12(\n\tlatencies\x18\x0b \x01(\x0b\x32\x15.earshot.v1.Latencies\x12\x16\n\x0esandbox_reason\x18\t \x01(\t\x12\"\n\x06\x61ssist\x18\n \x01(\x0b\x32\x12.earshot.v1.Assist\"D\n\x04Load\x12\r\n\x05level\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08queue_ms\x18\x03 \x01(\r\x12\r\n\x05share\x18\x04 \x01(\x01\"\xbc\x01\n\x06\x41ssist\x12\'\n\x06uplink\x18\x01 \x01(\x0e\x32\x17.earshot.v1.UplinkState\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x62out\x18\x03 \x01(\t\x12\r\n\x05\x61sked\x18\x04 \x01(\x04\x12\x11\n\tconfirmed\x18\x05 \x01(\x04\x12\x0f\n\x07revised\x18\x06 \x01(\x04\x12\x0c\n\x04late\x18\x07 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x08 \x01(\x04\"+\n\nBundleName\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"\xde\x01\n\x08\x43ounters\x12(\n\x05heard\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nutterances\x18\x02 \x01(\x04\x12\x11\n\tcommitted\x18\x03 \x01(\x04\x12\x11\n\tcancelled\x18\x04 \x01(\x04\x12\x17\n\x0f\x64ropped_samples\x18\x05 \x01(\x04\x12\x0f\n\x07\x63lients\x18\x06 \x01(\r\x12\x15\n\rclients_total\x18\x07 \x01(\x04\x12\x17\n\x0f\x63lients_dropped\x18\x08 \x01(\x04\x12\x14\n\x0cload_changes\x18( \x01(\x04\"\x86\x01\n\tLatencies\x12(\n\tannounced\x18\x01 \x01(\x0b\x32\x15.earshot.v1.Histogram\x12$\n\x05\x65nded\x18\x02 \x01(\x0b\x32\x15.earshot.v1.Histogram\x12)\n\nrecognised\x18\x03 \x01(\x0b\x32\x15.earshot.v1.Histogram\"8\n\tHistogram\x12\x0e\n\x06\x62ounds\x18\x01 \x03(\x01\x12\x0e\n\x06\x63ounts\x18\x02 \x03(\x04\x12\x0b\n\x03sum\x18\x03 \x01(\x01*D\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODE_LOCAL_ONLY\x10\x01\x12\x11\n\rMODE_ASSISTED\x10\x02*\xaa\x01\n\x0bUplinkState\x12\x1c\n\x18UPLINK_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10UPLINK_STATE_OFF\x10\x01\x12\x17\n\x13UPLINK_STATE_ABSENT\x10\x02\x12\x1c\n\x18UPLINK_STATE_UNREACHABLE\x10\x03\x12\x18\n\x14UPLINK_STATE_RESTING\x10\x04\x12\x16\n\x12UPLINK_STATE_READY\x10\x05*J\n\x07Sandbox\x12\x17\n\x13SANDBOX_UNSPECIFIED\x10\x00\x12\x10\n\x0cSANDBOX_NONE\x10\x01\x12\x14\n\x10SANDBOX_ENFORCED\x10\x02*t\n\x0b\x45\x63hoRemoval\x12\x1c\n\x18\x45\x43HO_REMOVAL_UNSPECIFIED\x10\x00\x12\x14\n\x10\x45\x43HO_REMOVAL_OFF\x10\x01\x12\x18\n\x14\x45\x43HO_REMOVAL_WAITING\x10\x02\x12\x17\n\x13\x45\x43HO_REMOVAL_ACTIVE\x10\x03\x32R\n\x06Status\x12H\n\tGetStatus\x12\x1c.earshot.v1.GetStatusRequest\x1a\x1d.earshot.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'earshot.v1.status_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODE']._serialized_start=1245
-  _globals['_MODE']._serialized_end=1313
-  _globals['_UPLINKSTATE']._serialized_start=1316
-  _globals['_UPLINKSTATE']._serialized_end=1486
-  _globals['_SANDBOX']._serialized_start=1488
-  _globals['_SANDBOX']._serialized_end=1562
+  _globals['_MODE']._serialized_start=1292
+  _globals['_MODE']._serialized_end=1360
+  _globals['_UPLINKSTATE']._serialized_start=1363
+  _globals['_UPLINKSTATE']._serialized_end=1533
+  _globals['_SANDBOX']._serialized_start=1535
+  _globals['_SANDBOX']._serialized_end=1609
+  _globals['_ECHOREMOVAL']._serialized_start=1611
+  _globals['_ECHOREMOVAL']._serialized_end=1727
   _globals['_GETSTATUSREQUEST']._serialized_start=104
   _globals['_GETSTATUSREQUEST']._serialized_end=122
   _globals['_GETSTATUSRESPONSE']._serialized_start=125
-  _globals['_GETSTATUSRESPONSE']._serialized_end=517
-  _globals['_LOAD']._serialized_start=519
-  _globals['_LOAD']._serialized_end=587
-  _globals['_ASSIST']._serialized_start=590
-  _globals['_ASSIST']._serialized_end=778
-  _globals['_BUNDLENAME']._serialized_start=780
-  _globals['_BUNDLENAME']._serialized_end=823
-  _globals['_COUNTERS']._serialized_start=826
-  _globals['_COUNTERS']._serialized_end=1048
-  _globals['_LATENCIES']._serialized_start=1051
-  _globals['_LATENCIES']._serialized_end=1185
-  _globals['_HISTOGRAM']._serialized_start=1187
-  _globals['_HISTOGRAM']._serialized_end=1243
-  _globals['_STATUS']._serialized_start=1564
-  _globals['_STATUS']._serialized_end=1646
+  _globals['_GETSTATUSRESPONSE']._serialized_end=564
+  _globals['_LOAD']._serialized_start=566
+  _globals['_LOAD']._serialized_end=634
+  _globals['_ASSIST']._serialized_start=637
+  _globals['_ASSIST']._serialized_end=825
+  _globals['_BUNDLENAME']._serialized_start=827
+  _globals['_BUNDLENAME']._serialized_end=870
+  _globals['_COUNTERS']._serialized_start=873
+  _globals['_COUNTERS']._serialized_end=1095
+  _globals['_LATENCIES']._serialized_start=1098
+  _globals['_LATENCIES']._serialized_end=1232
+  _globals['_HISTOGRAM']._serialized_start=1234
+  _globals['_HISTOGRAM']._serialized_end=1290
+  _globals['_STATUS']._serialized_start=1729
+  _globals['_STATUS']._serialized_end=1811
 # @@protoc_insertion_point(module_scope)

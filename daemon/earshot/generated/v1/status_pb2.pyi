@@ -31,6 +31,13 @@ class Sandbox(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SANDBOX_UNSPECIFIED: _ClassVar[Sandbox]
     SANDBOX_NONE: _ClassVar[Sandbox]
     SANDBOX_ENFORCED: _ClassVar[Sandbox]
+
+class EchoRemoval(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ECHO_REMOVAL_UNSPECIFIED: _ClassVar[EchoRemoval]
+    ECHO_REMOVAL_OFF: _ClassVar[EchoRemoval]
+    ECHO_REMOVAL_WAITING: _ClassVar[EchoRemoval]
+    ECHO_REMOVAL_ACTIVE: _ClassVar[EchoRemoval]
 MODE_UNSPECIFIED: Mode
 MODE_LOCAL_ONLY: Mode
 MODE_ASSISTED: Mode
@@ -43,19 +50,24 @@ UPLINK_STATE_READY: UplinkState
 SANDBOX_UNSPECIFIED: Sandbox
 SANDBOX_NONE: Sandbox
 SANDBOX_ENFORCED: Sandbox
+ECHO_REMOVAL_UNSPECIFIED: EchoRemoval
+ECHO_REMOVAL_OFF: EchoRemoval
+ECHO_REMOVAL_WAITING: EchoRemoval
+ECHO_REMOVAL_ACTIVE: EchoRemoval
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("ready", "mode", "muted", "sandbox", "bundle", "source", "uptime", "counters", "load", "latencies", "sandbox_reason", "assist")
+    __slots__ = ("ready", "mode", "muted", "sandbox", "bundle", "source", "echo_removal", "uptime", "counters", "load", "latencies", "sandbox_reason", "assist")
     READY_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     MUTED_FIELD_NUMBER: _ClassVar[int]
     SANDBOX_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ECHO_REMOVAL_FIELD_NUMBER: _ClassVar[int]
     UPTIME_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     LOAD_FIELD_NUMBER: _ClassVar[int]
@@ -68,13 +80,14 @@ class GetStatusResponse(_message.Message):
     sandbox: Sandbox
     bundle: BundleName
     source: str
+    echo_removal: EchoRemoval
     uptime: _duration_pb2.Duration
     counters: Counters
     load: Load
     latencies: Latencies
     sandbox_reason: str
     assist: Assist
-    def __init__(self, ready: _Optional[bool] = ..., mode: _Optional[_Union[Mode, str]] = ..., muted: _Optional[bool] = ..., sandbox: _Optional[_Union[Sandbox, str]] = ..., bundle: _Optional[_Union[BundleName, _Mapping]] = ..., source: _Optional[str] = ..., uptime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., latencies: _Optional[_Union[Latencies, _Mapping]] = ..., sandbox_reason: _Optional[str] = ..., assist: _Optional[_Union[Assist, _Mapping]] = ...) -> None: ...
+    def __init__(self, ready: _Optional[bool] = ..., mode: _Optional[_Union[Mode, str]] = ..., muted: _Optional[bool] = ..., sandbox: _Optional[_Union[Sandbox, str]] = ..., bundle: _Optional[_Union[BundleName, _Mapping]] = ..., source: _Optional[str] = ..., echo_removal: _Optional[_Union[EchoRemoval, str]] = ..., uptime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., latencies: _Optional[_Union[Latencies, _Mapping]] = ..., sandbox_reason: _Optional[str] = ..., assist: _Optional[_Union[Assist, _Mapping]] = ...) -> None: ...
 
 class Load(_message.Message):
     __slots__ = ("level", "name", "queue_ms", "share")
