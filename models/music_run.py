@@ -33,8 +33,8 @@ class Place:
 
     folder: Path
     cores: tuple[int, ...]
-    usual: bool = False
-    """with usual defaults instead of what earshot asks for"""
+    module: str = "earshot"
+    """what runs as earshot: models.usual, say, is one with usual defaults"""
     environment: Mapping[str, str] | None = None
 
     @property
@@ -76,13 +76,14 @@ class Place:
     @contextmanager
     def earshot(self, *arguments: str, **given: int) -> Iterator[subprocess.Popen[bytes]]:
         """Run a command of earshot."""
-        module = "models.usual" if self.usual else "earshot"
         options = ["--socket", str(self.daemon)]
         log = self.log(arguments[0]).open("ab")
         with (
             log,
             self.started(
-                [sys.executable, "-m", module, *arguments, *options], stderr=log.fileno(), **given
+                [sys.executable, "-m", self.module, *arguments, *options],
+                stderr=log.fileno(),
+                **given,
             ) as process,
         ):
             yield process

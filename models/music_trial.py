@@ -60,7 +60,8 @@ class Outcome:
 def measure(way: Way, load: Load, environment: dict[str, str] | None = None) -> Outcome:
     """Hear all commands of the track one way."""
     with tempfile.TemporaryDirectory(prefix="e") as folder, ExitStack() as stack:
-        place = Place(Path(folder), way.cores, way.usual, environment)
+        module = "models.usual" if way.usual else "earshot"
+        place = Place(Path(folder), way.cores, module, environment)
         stack.enter_context(hogs(place, way.hogs))
         player = stack.enter_context(_music(place, way, load)) if way.music else None
         daemon = stack.enter_context(recogniser(place, load.bundle))

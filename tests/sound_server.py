@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,11 +31,12 @@ class NoSoundServer(Exception):  # noqa: N818 - a reason to skip, not a failure
 class SoundServer:
     """A running PulseAudio."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         (home / ".asoundrc").write_text(ALSA)
         self._socket, self._log = home / "native", home / "log"
         self.environment = {
             **os.environ,
+            **environment,
             "HOME": str(home),
             "XDG_RUNTIME_DIR": str(home),
             "PULSE_RUNTIME_PATH": str(home),
@@ -98,10 +99,10 @@ class SoundServer:
 
 
 @contextmanager
-def sound_server() -> Iterator[SoundServer]:
-    """Have one for a while. Raises NoSoundServer."""
+def sound_server(environment: Mapping[str, str] | None = None) -> Iterator[SoundServer]:
+    """Have one for a while; `environment` is what it has besides. Raises NoSoundServer."""
     with tempfile.TemporaryDirectory(prefix="earshot-") as home:  # short, for it holds a socket
-        server = SoundServer(Path(home))
+        server = SoundServer(Path(home), environment or {})
         try:
             server.start()
             yield server
