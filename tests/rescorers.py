@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,13 @@ class Instance:
     process: subprocess.Popen[str]
     address: str
     lines: list[str]
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It does nothing while within: what it gets waits, and so does a signal that ends it."""
+        self.process.send_signal(signal.SIGSTOP)
+        yield
+        self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> tuple[int, str]:
         """Stop it politely: exit code, and what it logged."""
@@ -73,6 +80,18 @@ def instance(
             yield Instance(process, _address(process, lines), lines)
         finally:
             process.kill()
+
+
+@contextmanager
+def three(folder: Path, settings: str = "") -> Iterator[list[Instance]]:
+    """Some over TCP, with models of version a, b and c, and the certificates in the folder."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                instance(folder / name, settings + tls(folder), "127.0.0.1:0", name)
+            )
+            for name in "abc"
+        ]
 
 
 def _address(process: subprocess.Popen[str], lines: list[str]) -> str:

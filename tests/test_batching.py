@@ -3,16 +3,19 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
+import grpc
 import pytest
 from earshot.batching import Batcher, BatchSettings, Order, Outcome, Ranker
 from earshot.errors import EarshotError, LimitError, RequestError
 from earshot.generated.v1.rescoring_pb2 import Parcel
+from earshot.generated.v1.rescoring_pb2_grpc import RescoringStub
 from earshot.neural import open_rescorer
-from earshot.rescorer import _working
+from earshot.rescorer import RescorerSettings, RescoringApi, _working, live
 
 from tests.processes import PATIENCE
-from tests.rescorers import PARCEL
+from tests.rescorers import PARCEL, request
 from tests.small_rescorer import small_rescorer
 
 
@@ -140,6 +143,33 @@ def test_a_fault_of_ours_ends_the_server_instead_of_leaving_it_deaf() -> None:
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(run())
+
+
+def test_after_a_fault_of_ours_nobody_is_served_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rested = list[float]()
+
+    async def rest(_: RescoringApi, seconds: float) -> None:
+        rested.append(seconds)
+
+    monkeypatch.setattr(RescoringApi, "rest", rest)
+    monkeypatch.setattr("earshot.rescorer.Ranker", lambda *_: Broken())
+    bundle = open_rescorer(str(small_rescorer(tmp_path / "small")))
+    address = f"unix:{tmp_path / 'r.sock'}"
+
+    async def run() -> None:
+        serving = asyncio.create_task(live(RescorerSettings(address, grace_ms=0), bundle))
+        async with grpc.aio.insecure_channel(address) as channel:
+            call = RescoringStub(channel).Rescore  # type: ignore[no-untyped-call]
+            with pytest.raises(grpc.aio.AioRpcError):
+                await call(request(), wait_for_ready=True, timeout=PATIENCE)
+        await serving
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(run())
+    assert rested == []
+    assert not (tmp_path / "r.sock").exists()
 
 
 def test_more_than_the_model_takes_at_once_goes_in_parts(

@@ -1,22 +1,22 @@
 """The re-ranker as a process: who may ask it, what it answers, and how it ends."""
 
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import grpc
 import pytest
-from earshot.credentials import ROUND_ROBIN, shown
+from earshot.credentials import BY_TURNS, shown
 from earshot.generated.v1 import rescoring_pb2 as pb
 from earshot.generated.v1.rescoring_pb2_grpc import RescoringStub
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from tests.processes import PATIENCE, ROOT
-from tests.rescorers import TOKEN, WANTED, Instance, instance, request, said, tls
+from tests.processes import PATIENCE, ROOT, until
+from tests.rescorers import TOKEN, WANTED, Instance, instance, request, said, three, tls
 from tests.uplinks import certificates
 
 Code = grpc.StatusCode
@@ -127,12 +127,15 @@ def test_over_tcp_only_with_tls(tmp_path: Path) -> None:
     assert "over TCP only with TLS" in done.stderr
 
 
-def channel_of(address: str, folder: Path, *, shows: bool = True) -> grpc.Channel:
-    """A channel over TLS; `shows` a certificate of its own."""
+def channel_of(
+    address: str, folder: Path, *, shows: bool = True, retries: bool = True
+) -> grpc.Channel:
+    """A channel over TLS as the uplink's; `shows` a certificate of its own."""
     ca, key, chain = ((folder / name).read_bytes() for name in ("ca", "key", "cert"))
     credentials = grpc.ssl_channel_credentials(ca, key if shows else None, chain if shows else None)
     name = ("grpc.ssl_target_name_override", "localhost")
-    return grpc.secure_channel(address, credentials, [ROUND_ROBIN, name])
+    again = ("grpc.enable_retries", int(retries))
+    return grpc.secure_channel(address, credentials, [BY_TURNS, name, again])
 
 
 def test_a_token_must_be_shown(tmp_path: Path) -> None:
@@ -159,16 +162,16 @@ def test_who_has_no_certificate_is_not_let_in(tmp_path: Path) -> None:
             assert said(call(request(), timeout=PATIENCE)) == WANTED
 
 
+def addresses(some: Sequence[Instance]) -> str:
+    """The target of a channel to all of them."""
+    return "ipv4:" + ",".join(each.address for each in some)
+
+
 def test_of_three_instances_one_may_die_and_nothing_is_lost(tmp_path: Path) -> None:
     certificates(tmp_path)
     found = list[str]()
-    with ExitStack() as stack:
-        some = [
-            stack.enter_context(instance(tmp_path / name, tls(tmp_path), "127.0.0.1:0"))
-            for name in "abc"
-        ]
-        target = "ipv4:" + ",".join(each.address for each in some)
-        with channel_of(target, tmp_path) as channel:
+    with three(tmp_path) as some:
+        with channel_of(addresses(some), tmp_path) as channel:
             call = RescoringStub(channel).Rescore  # type: ignore[no-untyped-call]
             more = {"wait_for_ready": True, "metadata": shown(TOKEN), "timeout": PATIENCE}
             for number in range(150):
@@ -180,6 +183,47 @@ def test_of_three_instances_one_may_die_and_nothing_is_lost(tmp_path: Path) -> N
     assert found == [WANTED] * 150
     counts = [int(re.findall(r"(\d+) requests answered", log)[0]) for log in logs]
     assert min(counts) >= 50  # they took turns
+
+
+@pytest.mark.parametrize(("number", "grace"), [(signal.SIGKILL, 2_000), (signal.SIGTERM, 0)])
+def test_what_one_of_three_breaks_off_another_answers(
+    tmp_path: Path, number: signal.Signals, grace: int
+) -> None:
+    certificates(tmp_path)
+    with (
+        three(tmp_path, f"grace_ms = {grace}\n") as some,
+        channel_of(addresses(some), tmp_path) as channel,
+    ):
+        call = RescoringStub(channel).Rescore  # type: ignore[no-untyped-call]
+        more = {"metadata": shown(TOKEN), "timeout": 2 * PATIENCE}
+        known = set[str]()
+        while len(known) < len(some):
+            known.add(call(request(), **more).model.version)
+        with some[1].paused():
+            asked = [call.future(request(), **more) for _ in range(60)]
+            until(lambda: sum(each.done() for each in asked) >= 30)
+            assert not all(each.done() for each in asked)
+            some[1].process.send_signal(number)
+        assert [said(each.result()) for each in asked] == [WANTED] * 60
+
+
+def test_stopped_it_says_so_at_once_and_answers_all_that_waits(tmp_path: Path) -> None:
+    with (
+        instance(tmp_path, "grace_ms = 20000\n") as found,
+        grpc.insecure_channel(found.address, [("grpc.enable_retries", 0)]) as channel,
+    ):
+        asking = health_pb2.HealthCheckRequest(service="earshot.v1.Rescoring")
+        health = HealthStub(channel).Watch(asking, timeout=2 * PATIENCE)
+        assert next(health).status == health_pb2.HealthCheckResponse.SERVING
+        call = RescoringStub(channel).Rescore  # type: ignore[no-untyped-call]
+        with found.paused():
+            asked = [call.future(request(), timeout=2 * PATIENCE) for _ in range(200)]
+            found.process.send_signal(signal.SIGTERM)
+        assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        health.cancel()
+        assert [said(each.result()) for each in asked] == [WANTED] * 200
+        code, log = found.end()
+    assert (code, "200 requests answered" in log) == (0, True)
 
 
 def test_nothing_of_what_hears_is_in_it() -> None:

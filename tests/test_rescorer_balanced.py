@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from tests.processes import PATIENCE, until
-from tests.rescorers import TOKEN, WANTED, Instance, instance, request, said, tls
+from tests.rescorers import TOKEN, WANTED, Instance, instance, request, said, three, tls
 from tests.test_rescorer import channel_of, refusal
 from tests.test_systemd import FOLDER
 from tests.uplinks import certificates
@@ -101,21 +101,12 @@ def balanced(
     config.write_text(configured(folder, port, addresses, ca or folder / "ca", name), "utf8")
     with subprocess.Popen([str(NGINX), "-c", str(config), "-g", "daemon off;"]) as process:
         try:
-            with channel_of(f"127.0.0.1:{port}", folder, shows=False) as channel:
+            address = f"127.0.0.1:{port}"
+            with channel_of(address, folder, shows=False, retries=False) as channel:
                 grpc.channel_ready_future(channel).result(PATIENCE)
                 yield Balanced(process, channel, folder / "error.log")
         finally:
             process.terminate()
-
-
-@contextmanager
-def three(folder: Path) -> Iterator[list[Instance]]:
-    """Re-rankers with models of version a, b and c."""
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(instance(folder / name, tls(folder), "127.0.0.1:0", name))
-            for name in "abc"
-        ]
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +127,34 @@ def test_of_three_one_dies_with_calls_under_way_and_every_call_is_answered(tmp_p
         until(lambda: sum(each.done() for each in asked) >= 30)
         assert not all(each.done() for each in asked)
         some[1].process.kill()
-        after = answered(asked) + answered(found.ask(40))
+        after = answered([*asked, *found.ask(40)])  # these while those are tried once more
         logs = {name: some[i].end()[1] for i, name in enumerate("abc") if name != "b"}
     assert before.keys() == {"a", "b", "c"}
     assert after.keys() == {"a", "c"}
     assert (before + after).total() == 150
     for name, log in logs.items():
         assert f" {(before + after)[name]} requests answered" in log
+
+
+def test_of_three_one_is_stopped_with_calls_under_way_and_answers_them(tmp_path: Path) -> None:
+    certificates(tmp_path)
+    with (
+        three(tmp_path, "grace_ms = 20000\n") as some,
+        balanced(tmp_path, [each.address for each in some]) as found,
+    ):
+        before = answered(found.ask(50))
+        with some[1].paused():
+            asked = found.ask(60)
+            until(lambda: sum(each.done() for each in asked) >= 30)
+            some[1].process.send_signal(signal.SIGTERM)
+        during = answered(asked)
+        some[1].process.wait(PATIENCE)
+        after = answered(found.ask(40))
+        logs = {name: some[i].end()[1] for i, name in enumerate("abc")}
+    assert during.keys() == {"a", "b", "c"}
+    assert after.keys() == {"a", "c"}
+    for name, log in logs.items():
+        assert f" {(before + during + after)[name]} requests answered" in log
 
 
 def test_the_token_is_asked_for_and_never_logged(one: tuple[Path, Instance]) -> None:

@@ -6,6 +6,7 @@ path is of what the service manager hands over to the service (LoadCredential=, 
 """
 
 import hmac
+import json
 import os
 import stat
 from collections.abc import Sequence
@@ -20,8 +21,21 @@ LEAST_TOKEN = 16  # characters
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 UNIX = "unix:"
 AUTHORIZATION, BEARER = "authorization", "Bearer "
-# How a client spreads its calls over all addresses of a target (dns:///name:port, ipv4:a:1,b:2).
-ROUND_ROBIN = ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}')
+# How a client spreads its calls over all addresses of a target (dns:///name:port, ipv4:a:1,b:2),
+# and tries elsewhere what one of them broke off: it died (UNAVAILABLE), or was stopped before gRPC
+# handed the call over (CANCELLED). Ranking twice does no harm; all tries share the deadline.
+_AGAIN = {
+    "maxAttempts": 3,
+    "initialBackoff": "0.005s",
+    "maxBackoff": "0.02s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
+}
+_BY_TURNS = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "methodConfig": [{"name": [{}], "retryPolicy": _AGAIN}],
+}
+BY_TURNS = ("grpc.service_config", json.dumps(_BY_TURNS))
 # Who was away is tried again within so many milliseconds; gRPC itself would wait for two minutes.
 RECONNECT = ("grpc.max_reconnect_backoff_ms", 10_000)
 
@@ -143,7 +157,7 @@ def server_credentials(files: ServerFiles, address: str) -> grpc.ServerCredentia
 def open_channel(target: str, files: ClientFiles) -> grpc.aio.Channel:
     """Open a channel, which connects when it is used. Raises SettingsError.
 
-    Several addresses behind one target take turns.
+    Several addresses behind one target take turns, and stand in for each other.
     """
     if is_unix(target):
         return grpc.aio.insecure_channel(target, options=[RECONNECT])
@@ -155,7 +169,7 @@ def open_channel(target: str, files: ClientFiles) -> grpc.aio.Channel:
         read_private(files.key) if files.key else None,
         _read(files.certificate)[0] if files.certificate else None,
     )
-    options: list[tuple[str, str | int]] = [ROUND_ROBIN, RECONNECT]
+    options: list[tuple[str, str | int]] = [BY_TURNS, RECONNECT]
     if files.server_name:
         options.append(("grpc.ssl_target_name_override", files.server_name))
     return grpc.aio.secure_channel(target, credentials, options)

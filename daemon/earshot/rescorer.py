@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 SERVICE = "earshot.v1.Rescoring"
 MOST_ID = 64  # bytes
 _N_BEST, _ID = "n_best", "id"
+LOOK, QUIET = 0.02, 5  # seconds between looks whether anybody asks, and how many find nobody
 _UNKNOWN = "show the token of this re-ranker: metadata authorization, Bearer TOKEN"
 Context = grpc.aio.ServicerContext[pb.RescoreRequest, pb.RescoreResponse]
 
@@ -64,7 +65,7 @@ class RescorerSettings:
     longest_ms: int = 2_000
     """how long a request may take that says no deadline, or a later one"""
     grace_ms: int = 2_000
-    """how long requests under way have when it is stopped"""
+    """how long requests under way have when it is stopped; new ones, half of that at most"""
     tls: ServerFiles = field(default_factory=ServerFiles)
     batch: BatchSettings = field(default_factory=BatchSettings)
 
@@ -98,11 +99,13 @@ class RescoringApi(RescoringServicer):
         """`token` may be empty: then none is asked for. `longest` is in seconds."""
         self._batcher, self._token, self._longest = batcher, token, longest
         self._model = pb.RescoringModel(name=bundle.name, version=bundle.version)
+        self._asked = 0
 
     async def Rescore(  # noqa: N802
         self, request: pb.RescoreRequest, context: Context
     ) -> pb.RescoreResponse:
         """Order the paths of a lattice anew."""
+        self._asked += 1
         if self._token and not is_shown(self._token, tuple(context.invocation_metadata() or ())):
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, _UNKNOWN)
         left = context.time_remaining()
@@ -118,6 +121,14 @@ class RescoringApi(RescoringServicer):
                 await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, message)
         found = [pb.RescoredPath(arcs=p.arcs, score=p.score, posterior=p.posterior) for p in paths]
         return pb.RescoreResponse(paths=found, model=self._model, id=request.id)
+
+    async def rest(self, seconds: float) -> None:
+        """Wait until nobody asks any more, `seconds` at most."""
+        end, quiet = time.monotonic() + seconds, 0
+        while quiet < QUIET and time.monotonic() < end:
+            before = self._asked
+            await asyncio.sleep(LOOK)
+            quiet = quiet + 1 if self._asked == before else 0
 
 
 def _check(request: pb.RescoreRequest) -> None:
@@ -135,11 +146,13 @@ async def live(settings: RescorerSettings, bundle: RescorerBundle) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     batcher = Batcher(Ranker(bundle.model, bundle.settings), settings.batch)
-    async with _working(batcher, stop), serving(settings, bundle, batcher) as address:
+    async with _working(batcher, stop) as working, serving(settings, bundle, batcher) as address:
         logger.info("ranking with %s %s at %s", bundle.name, bundle.version, address)
         notifier.ready()
         await stop.wait()
         notifier.stopping()
+        if working.done():
+            working.result()  # a fault: nobody would be answered any more
     tally = batcher.tally
     logger.info(
         "stopped: %.1f s up, %d requests answered in %d batches, %d refused, %d dropped",
@@ -148,12 +161,12 @@ async def live(settings: RescorerSettings, bundle: RescorerBundle) -> None:
 
 
 @asynccontextmanager
-async def _working(batcher: Batcher, stop: asyncio.Event) -> AsyncIterator[None]:
+async def _working(batcher: Batcher, stop: asyncio.Event) -> AsyncIterator[asyncio.Task[None]]:
     """Work on what comes while within; set `stop` if the work ends, and raise what ended it."""
     working = asyncio.create_task(batcher.work())
     working.add_done_callback(lambda _: stop.set())
     try:
-        yield
+        yield working
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
@@ -166,7 +179,11 @@ async def _working(batcher: Batcher, stop: asyncio.Event) -> AsyncIterator[None]
 async def serving(
     settings: RescorerSettings, bundle: RescorerBundle, batcher: Batcher
 ) -> AsyncIterator[str]:
-    """Serve while within, at the address that is given. Raises SettingsError, DeviceError."""
+    """Serve while within, at the address that is given. Raises SettingsError, DeviceError.
+
+    gRPC ends as CANCELLED, whatever the grace, what it has accepted and not yet handed over when it
+    is stopped. So half of that is there to serve on while anybody asks; health tells that it ends.
+    """
     token = read_token(settings.tls.token) if settings.tls.token else ""
     limit = ("grpc.max_receive_message_length", settings.message_bytes)
     options = [limit, ("grpc.so_reuseport", 0)]  # a port that another has is none of ours
@@ -175,15 +192,16 @@ async def serving(
     add_RescoringServicer_to_server(api, server)  # type: ignore[no-untyped-call]
     pulse = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(pulse, server)
-    address = _bound(server, settings)
+    address, grace = _bound(server, settings), settings.grace_ms / 1000
     await server.start()
     for service in (health.OVERALL_HEALTH, SERVICE):
         await pulse.set(service, health_pb2.HealthCheckResponse.SERVING)
     try:
         yield address
-    finally:
         await pulse.enter_graceful_shutdown()
-        await server.stop(settings.grace_ms / 1000)
+        await api.rest(grace / 2)
+    finally:
+        await server.stop(grace / 2)
         if is_unix(settings.listen):
             Path(settings.listen.removeprefix(UNIX)).unlink(missing_ok=True)  # noqa: ASYNC240
 
