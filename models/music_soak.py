@@ -1,5 +1,6 @@
 """Hours of audio, as fast as they can be heard: neither memory nor open files may grow."""
 
+import os
 import tempfile
 from contextlib import ExitStack
 from itertools import cycle
@@ -46,7 +47,7 @@ class Watched:
 def soak(load: Load, hours: float) -> dict[str, float]:
     """Hear the commands of a track again and again, while music plays."""
     with tempfile.TemporaryDirectory(prefix="e") as folder, ExitStack() as stack:
-        place = Place(Path(folder), (0,))
+        place = Place(Path(folder), (min(os.sched_getaffinity(0)),))
         player = Watched(stack.enter_context(music(place, load.songs, load.streams, "--null")))
         daemon = stack.enter_context(recogniser(place, load.bundle))
         hearing, slots = Watched(daemon.process.pid), round(3_600 * hours / EVERY)

@@ -50,6 +50,10 @@ class Instance:
     def end(self) -> tuple[int, str]:
         """Stop it politely: exit code, and what it logged."""
         self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self) -> tuple[int, str]:
+        """Wait until it has stopped: exit code, and what it logged."""
         self.process.wait(PATIENCE)
         return self.process.returncode, "\n".join(self.lines)
 

@@ -1,4 +1,5 @@
 import ast
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 from earshot.config import Settings, load
 from earshot.errors import SettingsError
-from earshot.settings import assemble
+from earshot.settings import assemble, check_above_zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,13 @@ def test_what_does_not_fit_is_refused_by_name(table: dict[str, object], complain
     with pytest.raises(SettingsError) as caught:
         assemble(Outer, table, "f")
     assert str(caught.value).startswith(complaint)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
+def test_what_must_be_above_0_is_refused_by_name(value: float) -> None:
+    check_above_zero(Inner(rate=0.1), "rate")
+    with pytest.raises(SettingsError, match=rf"^rate is {value:g}, but must be above 0$"):
+        check_above_zero(Inner(rate=value), "rate")
 
 
 def test_a_file_that_is_missing_or_not_toml_is_refused_by_name(tmp_path: Path) -> None:

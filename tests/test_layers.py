@@ -32,6 +32,7 @@ ROWS = (
     ("pace", "load"),
     (
         "notify",
+        "signals",
         "pushed",
         "inference",
         "outbox",

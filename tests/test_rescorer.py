@@ -222,7 +222,7 @@ def test_stopped_it_says_so_at_once_and_answers_all_that_waits(tmp_path: Path) -
         assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
         health.cancel()
         assert [said(each.result()) for each in asked] == [WANTED] * 200
-        code, log = found.end()
+        code, log = found.ended()
     assert (code, "200 requests answered" in log) == (0, True)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from earshot.errors import SettingsError
+from earshot.settings import check_above_zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,8 @@ class MicrophoneSettings:
     """part of the device's name, in any case; without it, the system's default"""
     block_ms: int = 80
     """audio handed on at a time while somebody speaks: a quarter of what the network takes"""
-    quiet_block_ms: int = 160
-    """and while nobody does: silence costs half as much, and speech is noticed 40 ms later"""
+    quiet_block_ms: int = 240
+    """and while nobody does: silence costs half as much, and speech is noticed 80 ms later"""
     buffer_ms: int = 320
     """what the device keeps while this program is held up; delivered a quarter at a time"""
     stall_ms: int = 4_000
@@ -24,10 +24,7 @@ class MicrophoneSettings:
     """between two tries to open it: each looks for all devices anew"""
 
     def __post_init__(self) -> None:
-        for field in ("block_ms", "quiet_block_ms", "buffer_ms", "stall_ms", "retry_ms"):
-            if getattr(self, field) <= 0:
-                message = f"{field} is {getattr(self, field)}, but must be above 0"
-                raise SettingsError(message)
+        check_above_zero(self, "block_ms", "quiet_block_ms", "buffer_ms", "stall_ms", "retry_ms")
 
 
 class Recording(Protocol):

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
-from earshot.errors import SettingsError
 from earshot.events import AudioDropped
 from earshot.scheduling import UNCHANGED, check_nice, renice
+from earshot.settings import check_above_zero
 from earshot.sources import Attentive, Chunk, Item, Mutable, Source
 from earshot.units import samples
 
@@ -35,9 +35,7 @@ class FeedSettings:
     """niceness of the thread that reads the source, where that is allowed: it goes first"""
 
     def __post_init__(self) -> None:
-        if self.limit_ms <= 0:
-            message = f"limit_ms is {self.limit_ms}, but must be above 0"
-            raise SettingsError(message)
+        check_above_zero(self, "limit_ms")
         check_nice("nice", self.nice)
 
 

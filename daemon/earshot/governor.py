@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from earshot.effort import EFFORTS
 from earshot.errors import SettingsError
 from earshot.scheduling import UNCHANGED, check_nice
+from earshot.settings import check_above_zero
 
 SETTLE_MS = 300.0  # after a step, before the next one down: what it saves shows in the next chunk
 ROOM = 0.7  # of real time: what the effort of a step back may be expected to take
@@ -43,9 +44,7 @@ class LoadSettings:
         if not 0 <= self.most < len(EFFORTS):
             message = f"most is {self.most}, but must be 0 to {len(EFFORTS) - 1}"
             raise SettingsError(message)
-        if self.calm_ms <= 0:
-            message = f"calm_ms is {self.calm_ms}, but must be above 0"
-            raise SettingsError(message)
+        check_above_zero(self, "calm_ms")
         check_nice("nice", self.nice)
 
 

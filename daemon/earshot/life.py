@@ -8,8 +8,6 @@ the process at once.
 
 import asyncio
 import logging
-import os
-import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
@@ -34,6 +32,7 @@ from earshot.sandbox import Kept
 from earshot.server import serving
 from earshot.session import Recognises
 from earshot.sessions import Sessions, SessionSettings, Special, unable
+from earshot.signals import on_signals
 from earshot.units import seconds
 from earshot.word_list import WordList
 
@@ -144,7 +143,7 @@ async def _working(works: list[Work]) -> AsyncIterator[None]:
     The first work is given time to tell the good-bye. Raises what a work raised.
     """
     stop = asyncio.Event()
-    _on_signals(stop)
+    on_signals(stop)
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(lambda task: stop.set() if _failed(task) else None)
@@ -163,22 +162,6 @@ async def _working(works: list[Work]) -> AsyncIterator[None]:
 
 def _failed(task: asyncio.Task[None]) -> bool:
     return not task.cancelled() and task.exception() is not None
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    """Stop at the first signal; at the second, die of it."""
-    loop = asyncio.get_running_loop()
-
-    def leave(number: signal.Signals) -> None:
-        if stop.is_set():
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        logger.info("%s: stopping", number.name)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, leave, number)
 
 
 async def _follow(sessions: Sessions, feed: Feed, switches: Switches) -> None:

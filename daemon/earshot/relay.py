@@ -12,7 +12,7 @@ from earshot.credentials import ClientFiles, is_unix, open_channel, read_token, 
 from earshot.errors import SettingsError
 from earshot.generated.v1.rescoring_pb2 import RescoreRequest, RescoreResponse
 from earshot.generated.v1.rescoring_pb2_grpc import RescoringStub
-from earshot.settings import read_settings
+from earshot.settings import check_above_zero, read_settings
 
 RESOLVERS = ("dns:", "ipv4:", "ipv6:")  # of gRPC, which may know several addresses
 PLAIN = ("http:", "tcp:", "grpc:", "ws:")
@@ -50,10 +50,7 @@ class UplinkSettings:
         """Raise SettingsError for an address that is none, and for limits that are none."""
         if self.address:
             _check_address(self.address)
-        for name in ("longest_ms", "idle_seconds", "audit_days"):
-            if getattr(self, name) <= 0:
-                message = f"{name} is {getattr(self, name):g}, but must be above 0"
-                raise SettingsError(message)
+        check_above_zero(self, "longest_ms", "idle_seconds", "audit_days")
         if self.audit_bytes < LEAST_AUDIT:
             message = f"audit_bytes is {self.audit_bytes}, but must be {LEAST_AUDIT} at least"
             raise SettingsError(message)

@@ -6,7 +6,6 @@ of them answers makes no difference.
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +26,7 @@ from earshot.credentials import (
     read_token,
     server_credentials,
 )
-from earshot.errors import DeviceError, LimitError, SettingsError
+from earshot.errors import DeviceError, LimitError
 from earshot.generated.v1 import rescoring_pb2 as pb
 from earshot.generated.v1.rescoring_pb2_grpc import (
     RescoringServicer,
@@ -37,7 +36,8 @@ from earshot.neural import RescorerBundle
 from earshot.notify import Notifier
 from earshot.place import claim
 from earshot.rescoring import MOST_PATHS
-from earshot.settings import read_settings
+from earshot.settings import check_above_zero, read_settings
+from earshot.signals import on_signals
 from earshot.strict import Strict
 
 logger = logging.getLogger(__name__)
@@ -71,10 +71,7 @@ class RescorerSettings:
 
     def __post_init__(self) -> None:
         """Raise SettingsError for limits that are none."""
-        for name in ("message_bytes", "longest_ms"):
-            if getattr(self, name) <= 0:
-                message = f"{name} is {getattr(self, name)}, but must be above 0"
-                raise SettingsError(message)
+        check_above_zero(self, "message_bytes", "longest_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +139,7 @@ def _check(request: pb.RescoreRequest) -> None:
 async def live(settings: RescorerSettings, bundle: RescorerBundle) -> None:
     """Serve until SIGTERM or SIGINT. Raises EarshotError, and whatever ends the work."""
     stop, notifier, began = asyncio.Event(), Notifier(), time.monotonic()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    on_signals(stop)
     batcher = Batcher(Ranker(bundle.model, bundle.settings), settings.batch)
     async with _working(batcher, stop) as working, serving(settings, bundle, batcher) as address:
         logger.info("ranking with %s %s at %s", bundle.name, bundle.version, address)

@@ -1,7 +1,6 @@
 """HTTP, by aiohttp: who may ask, what every answer says to browsers, and where it is served."""
 
 import asyncio
-import signal
 import ssl
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from earshot.errors import DeviceError
 from earshot.listening import Address, is_meant, shows
 from earshot.place import claim, opened
+from earshot.signals import on_signals
 
 # Nothing but what comes from here, and never within a page of others.
 HEADERS = {
@@ -104,6 +104,5 @@ async def at_socket(app: web.Application, path: Path, group: str | None) -> Asyn
 async def until_stopped() -> None:
     """Wait for the signal that ends it."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    on_signals(stop)
     await stop.wait()

@@ -56,6 +56,15 @@ def assemble(kind: type[S], table: Mapping[str, object], file: str, within: str 
         raise SettingsError(message) from error
 
 
+def check_above_zero(settings: object, *names: str) -> None:
+    """Raise SettingsError unless these settings are above 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if not value > 0:
+            message = f"{name} is {value:g}, but must be above 0"
+            raise SettingsError(message)
+
+
 def _value(kind: Any, value: object, file: str, key: str) -> object:  # noqa: ANN401 - any type
     """Turn a value of the file into one of the type `kind`."""
     if is_dataclass(kind) and isinstance(value, dict):

@@ -17,6 +17,7 @@ from earshot.events import Partial
 from earshot.following import Back, Gone, Item, Take, follow
 from earshot.lines import line
 from earshot.screen import frame
+from earshot.signals import on_signals
 from earshot.view import View, harmless
 from earshot.vitals import Vitals
 
@@ -97,8 +98,7 @@ def _into(view: View) -> Take:
 async def _until_stopped(*works: Coroutine[object, object, None]) -> None:
     """Work until a signal comes. Raises what a work raised."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    on_signals(stop, signal.SIGHUP)
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(lambda _: stop.set())

@@ -9,7 +9,6 @@ cannot be written to the audit log is not sent.
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -27,6 +26,7 @@ from earshot.generated.v1.uplink_pb2_grpc import UplinkServicer, add_UplinkServi
 from earshot.notify import Notifier
 from earshot.place import claim
 from earshot.relay import Reach, Relay
+from earshot.signals import on_signals
 from earshot.strict import Strict
 
 logger = logging.getLogger(__name__)
@@ -169,7 +169,7 @@ class Post(UplinkServicer):
 async def live(place: Path, relay: Relay, log: AuditLog, idle_seconds: float) -> None:
     """Serve at `place` until told to stop, or nobody attends. Raises DeviceError."""
     post, notifier = Post(relay, log), Notifier()
-    _on_signals(post.stopped)
+    on_signals(post.stopped)
     async with _serving(place, post), _working(relay.watch(), post.tidy(), _say(relay)):
         logger.info("a daemon in mode assisted is served at %s", place)
         notifier.ready()
@@ -217,9 +217,3 @@ async def _working(*works: Coroutine[object, object, None]) -> AsyncIterator[Non
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)

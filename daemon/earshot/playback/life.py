@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from earshot.playback.priority import raise_priority
 from earshot.playback.settings import PlaybackSettings
 from earshot.playback.tap import Tap
 from earshot.sandbox import keep_local
+from earshot.signals import on_signals
 from earshot.strict import Strict
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ async def _live(plan: PlayerPlan, priority: str) -> None:
     claim(plan.place.with_name(reference.NAME), plan.group)
     keep_local(required=False)
     stop, notifier = asyncio.Event(), Notifier()
-    _on_signals(stop)
+    on_signals(stop)
     loop = asyncio.get_running_loop()
 
     failures = list[str]()
@@ -125,20 +125,6 @@ async def _following(plan: PlayerPlan, player: Player) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    """Stop at the first signal; a second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def leave(number: signal.Signals) -> None:
-        logger.info("%s: stopping", number.name)
-        stop.set()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(each)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, leave, number)
 
 
 async def _until(stop: asyncio.Event, player: Player, linger: float | None) -> None:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from earshot.errors import SettingsError
 from earshot.playback.audio import BLOCK_MS
+from earshot.settings import check_above_zero
 
 LOUDEST, SOFTEST = 20.0, -60.0  # dB
 TONE = 24.0  # dB, the most that the tone may change
@@ -47,10 +48,9 @@ class PlaybackSettings:
 
     def __post_init__(self) -> None:
         """Raise SettingsError for a value that cannot be."""
-        for field in ("attack_ms", "release_ms", "fade_ms", "retry_ms", "stall_ms", "idle_ms"):
-            if getattr(self, field) <= 0:
-                message = f"{field} is {getattr(self, field)}, but must be above 0"
-                raise SettingsError(message)
+        check_above_zero(
+            self, "attack_ms", "release_ms", "fade_ms", "retry_ms", "stall_ms", "idle_ms"
+        )
         for field, least in (("buffer_ms", 2 * BLOCK_MS), ("ahead_ms", 100)):
             if getattr(self, field) < least:
                 message = f"{field} is {getattr(self, field)}, but must be {least} at least"
