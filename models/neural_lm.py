@@ -2,12 +2,10 @@
 
     python -m models.neural_lm --kit KIT --lm words.lm --out build/neural_lm [--steps 6000]
 
-A feed-forward network (Bengio et al., 2003) from the last CONTEXT words to the next one: what is
-farther back counts for nothing, so paths of a lattice that have these words in common are one, and
-re-ranking is exact on the lattice. Its softmax is adaptive (Grave et al., 2017): rare words share
-clusters, which are looked into only where such a word is asked for. It learns all words of the
-device's language model and its classes. Words of the book tables come without what is before them,
-so that place is blank, as it is now and then elsewhere.
+The network (models/neural_network.py) sees the last words and what kind of text it is, nothing
+else: so paths of a lattice that have these words in common are one, and re-ranking is exact on the
+lattice. It learns all words of the device's language model and its classes. Words of the book
+tables come without what is before them, so that place is blank, as it is now and then elsewhere.
 
 What is drawn at a step depends on the number of the step alone: a training that is stopped goes on
 from its checkpoint as if it had not been. One thread is enough for it, in bfloat16 where the
@@ -24,11 +22,11 @@ import numpy as np
 import torch
 from earshot.ngram import Ngram
 from earshot.word_list import WordList
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from models import neural_texts as texts
 from models.classes import CLASSES
+from models.neural_network import NeuralLm, Shape
 from models.neural_texts import BOOKS, Ints, Numbers, Rows, Triples
 
 MARKS = ("<s>", "</s>", *CLASSES, "<unk>", "<blank>")
@@ -41,71 +39,10 @@ SHARES = {
     "home": 0.03, "calls": 0.02, "values": 0.02, "contacts": 0.02, "spelling": 0.01,
     "phrases": 0.01, "single": 0.01, "spelt": 0.01, "plain": 0.01, "orders": 0.01,
 }  # fmt: skip
+KINDS = ("books", "read", "requests")
+KIND = {BOOKS: 0, TABLES: 0, "prose": 0, "read": 1, "plain": 1}  # all else is requests
 HELD = 400  # sentences of a source that are looked at
 LINE, CHECKPOINT = 60.0, 240.0  # seconds
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Sizes of the network."""
-
-    words: int
-    context: int = 6
-    embedding: int = 128
-    hidden: int = 1024
-    output: int = 256
-    borders: tuple[int, ...] = (2_000, 12_000)
-    """first words of the clusters"""
-    sizes: tuple[int, ...] = (96, 32)
-    """of what a cluster looks at"""
-
-    def cut(self) -> list[tuple[int, int, int]]:
-        """First word, end and size of each cluster that this vocabulary has."""
-        ends = (*self.borders[1:], self.words)
-        rows = zip(self.borders, ends, self.sizes, strict=True)
-        return [
-            (first, min(end, self.words), size) for first, end, size in rows if first < self.words
-        ]
-
-
-class NeuralLm(nn.Module):
-    """The network."""
-
-    def __init__(self, shape: Shape) -> None:
-        super().__init__()
-        self.shape = shape
-        self.embed = nn.Embedding(shape.words, shape.embedding, sparse=True)
-        self.first = nn.Linear(shape.context * shape.embedding, shape.hidden)
-        self.second = nn.Linear(shape.hidden, shape.hidden)
-        self.last = nn.Linear(shape.hidden, shape.output)
-        self.short = min(shape.borders[0], shape.words)
-        self.head = nn.Linear(shape.output, self.short + len(shape.cut()))
-        self.tails = nn.ModuleList(
-            nn.Sequential(nn.Linear(shape.output, size), nn.Linear(size, end - first))
-            for first, end, size in shape.cut()
-        )
-        nn.init.normal_(self.embed.weight, 0, 0.3)
-
-    def features(self, embedded: Tensor) -> Tensor:
-        """Embedded contexts [N, C * E] to what the softmax looks at [N, D]."""
-        x = functional.relu(self.first(embedded))
-        x = x + functional.relu(self.second(x))
-        return functional.relu(self.last(x))
-
-    def loss(self, context: Tensor, wanted: Tensor) -> Tensor:
-        """Negative natural log-probability of words [N] after contexts [N, C]: [N]."""
-        x = self.features(self.embed(context).flatten(1))
-        place = wanted.clone()
-        for i, (first, end, _) in enumerate(self.shape.cut()):
-            place[(wanted >= first) & (wanted < end)] = self.short + i
-        found = functional.cross_entropy(self.head(x).float(), place, reduction="none")
-        for tail, (first, end, _) in zip(self.tails, self.shape.cut(), strict=True):
-            rows = ((wanted >= first) & (wanted < end)).nonzero()[:, 0]
-            if len(rows):
-                logits = tail(x[rows]).float()
-                more = functional.cross_entropy(logits, wanted[rows] - first, reduction="none")
-                found = found.index_add(0, rows, more)
-        return found
 
 
 class Draws:
@@ -119,8 +56,8 @@ class Draws:
         shares = np.array([SHARES[name] for name in names])
         self._shares = dict(zip(names, shares / shares.sum(), strict=True))
 
-    def batch(self, step: int, size: int) -> tuple[Tensor, Tensor]:
-        """Contexts [size, C] and the words after them [size]."""
+    def batch(self, step: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Contexts [size, C], their kinds [size] and the words after them [size]."""
         dice = np.random.default_rng([1, step])
         counts = dice.multinomial(size, list(self._shares.values()))
         parts = []
@@ -135,7 +72,8 @@ class Draws:
         context, wanted = both[:, :-1], both[:, -1]
         blank = torch.from_numpy(np.flatnonzero(dice.random(size) < BLANK))
         context[blank, : self._context - 2] = MARKS.index("<blank>")
-        return context, wanted
+        kinds = [kind_of(name) for name in self._shares]
+        return context, torch.from_numpy(np.repeat(kinds, counts)), wanted
 
     def _triples(self, dice: np.random.Generator, count: int) -> Numbers:
         borders, before = self._tables.borders, ((0, 0), (self._context - 2, 0))
@@ -143,6 +81,11 @@ class Draws:
         rows = np.pad(found, before, constant_values=MARKS.index("<blank>"))
         rows[found[:, 0] == MARKS.index("<s>"), : self._context - 2] = MARKS.index("<s>")
         return rows
+
+
+def kind_of(source: str) -> int:
+    """The number of the kind of a source."""
+    return KIND.get(source, len(KINDS) - 1)
 
 
 def windows(rows: Rows, at: Ints, context: int) -> Numbers:
@@ -164,8 +107,10 @@ def perplexities(network: NeuralLm, held: Mapping[str, Rows]) -> dict[str, float
     for name, rows in held.items():
         if len(rows.at):
             both = torch.from_numpy(windows(rows, rows.at, network.shape.context).astype(np.int64))
+            kind = torch.full((len(both),), kind_of(name))
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-                losses = network.loss(both[:, :-1], both[:, -1])
+                losses = network.eval().loss(both[:, :-1], kind, both[:, -1])
+            network.train()
             found[name] = float(losses.mean().exp())
     return found
 
@@ -220,9 +165,10 @@ def train(run: Run, draws: Draws, held: Mapping[str, Rows]) -> None:
         for one in run.optimisers:
             one.zero_grad()
             one.param_groups[0]["lr"] = rate(run.step, run.steps)
-        context, wanted = draws.batch(run.step, BATCH)
+        torch.manual_seed(run.step)  # of what is dropped
+        context, kind, wanted = draws.batch(run.step, BATCH)
         with torch.autocast("cpu", torch.bfloat16):
-            loss = run.network.loss(context, wanted).mean()
+            loss = run.network.loss(context, kind, wanted).mean()
         loss.backward()
         for one in run.optimisers:
             one.step()
@@ -249,7 +195,7 @@ def told(figures: Mapping[str, float]) -> str:
 def begin(options: argparse.Namespace, size: int) -> Run:
     """Make a network, or read the one that is under way."""
     torch.manual_seed(0)
-    network = NeuralLm(Shape(size, hidden=options.hidden))
+    network = NeuralLm(Shape(size, len(KINDS), hidden=options.hidden))
     dense = [value for name, value in network.named_parameters() if name != "embed.weight"]
     optimisers = (
         torch.optim.SparseAdam([network.embed.weight], RATE, betas=(0.9, 0.98)),

@@ -3,12 +3,13 @@
     python -m models.rescore --kit KIT --bundle en --rescorer models/rescorers/en
         --named build/named --out build/rescore [--sets NAME …] [--count N] [--jobs 2] [--json FILE]
 
-Weights are found by coordinate search on every second recording of each set (tune), and everything
-is reported of the others (test), real sets and machine-spoken ones apart. `list` ranks the device's
-64 likeliest texts anew, `lattice` all that was sent of the lattice. Intervals are bootstrapped over
-recordings; those of ratios are of errors by the device's own on the same ones (models/paired.py).
-`closed` is the share of the way from the device's errors to those of the nearest path. Lattices are
-heard once for each bundle and kept in OUT; weights.toml there is for models.rescorer --weights.
+Weights are found by trying all of a grid on every second recording of each set (tune), and
+everything is reported of the others (test), real sets and machine-spoken ones apart. `list` ranks
+the device's 64 likeliest texts anew, `lattice` all that was sent of the lattice. Intervals are
+bootstrapped over recordings; those of ratios are of errors by the device's own on the same ones
+(models/paired.py). `closed` is the share of the way from the device's errors to those of the
+nearest path. Lattices are heard once for each bundle and kept in OUT; weights.toml there is for
+models.rescorer --weights.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,13 +38,12 @@ from models.score import rate
 from models.streams import HALVES
 
 Floats = npt.NDArray[np.float32]
-STEPS = {
-    "neural": (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8),
-    "common": (0.0, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3),
-    "bonus": (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0),
-    "name": (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0),
+VALUES = {
+    "neural": (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5),
+    "common": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3),
+    "bonus": (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0),
+    "name": (0.0, 0.1, 0.2, 0.35, 0.5),
 }
-ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,20 @@ class Ranking:
     """only the device's own list"""
 
     def weights(self) -> Floats:
-        """Of the parts of a score."""
+        """Of the parts of a score, without the model's."""
         s = self.settings
-        parts = [1.0, -float(self.debias), s.neural, s.bonus, s.name, -s.common]
-        return np.array(parts, np.float32)
+        return np.array([1.0, -float(self.debias), s.bonus, s.name, -s.common], np.float32)
 
 
 def chosen(sample: Sample, way: Ranking) -> int:
     """Errors of a recording whose candidates are ranked so."""
-    texts, weights = [], way.weights()
+    picks, weights = [], way.weights()
     for one in sample.utterances:
         few = one.candidates
         count = few.listed if way.listed else len(few.words)
-        texts.append(few.words[int((few.parts[:count] @ weights).argmax())])
-    return sample.errors(texts)
+        neural = way.settings.neural * few.likeliest[:count]
+        picks.append(int((few.parts[:count] @ weights + neural).argmax()))
+    return sample.errors_of(tuple(picks))
 
 
 def exact(sample: Sample, way: Ranking) -> int:
@@ -93,30 +94,21 @@ def cost(sets: Mapping[str, Sequence[Sample]], way: Ranking) -> float:
     return found
 
 
-def with_weight(settings: RescoringSettings, name: str, value: float) -> RescoringSettings:
-    """Settings with another weight."""
-    return replace(settings, **cast("Any", {name: value}))
-
-
 def device_errors(sample: Sample) -> int:
     """Errors of what the device understood."""
     return sample.errors([sample.recording.best.split()])
 
 
 def tuned(sets: Mapping[str, Sequence[Sample]], way: Ranking) -> Ranking:
-    """The best weights, one after the other, a few times."""
-    best = cost(sets, way)
-    for _ in range(ROUNDS):
-        before = best
-        for name, values in STEPS.items():
-            for value in values:
-                other = replace(way, settings=with_weight(way.settings, name, value))
-                if (found := cost(sets, other)) < best - 1e-9:
-                    best, way = found, other
-        if best == before:
-            break
-    print(f"  {best:+.2f} deviations on the tuning half: {way}", flush=True)
-    return way
+    """The best weights of all that VALUES has, for they depend on each other."""
+    best, found = cost(sets, way), way
+    for values in product(*VALUES.values()):
+        weights = cast("Any", dict(zip(VALUES, values, strict=True)))
+        other = replace(way, settings=replace(way.settings, **weights))
+        if (much := cost(sets, other)) < best - 1e-9:
+            best, found = much, other
+    print(f"  {best:+.2f} deviations on the tuning half: {found}", flush=True)
+    return found
 
 
 def figures(samples: Sequence[Sample], ways: Mapping[str, Ranking]) -> dict[str, Any]:

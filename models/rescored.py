@@ -8,8 +8,9 @@ recordings in no time.
 import pickle
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,12 @@ from models.lattices import oracle
 from models.score import edits
 
 Floats = npt.NDArray[np.float32]
-SCALES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.8)
+SCALES = (0.1, 0.2, 0.35, 0.5, 0.8)
 EACH = 64  # candidates by the first scale, which is the device's own order
 FEW = 16  # by each of the others
 NAMED = "named"
 CATALOG = 100  # names
-PARTS = ("device", "bias", "neural", "words", "names", "common")
+PARTS = ("device", "bias", "words", "names", "common")  # and the model's
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Candidates:
 
     words: tuple[tuple[str, ...], ...]
     parts: Floats  # [paths, PARTS]
+    likeliest: Floats  # [paths] the model's, of the kind that has most
     listed: int
     """how many of them are the device's own list, which comes first"""
 
@@ -146,33 +148,35 @@ def ready(lattice: Lattice, model: NeuralModel, words: WordList, sent: ParcelSet
 
 
 def _candidates(plan: Plan, asked: Floats) -> Candidates:
-    found: dict[tuple[str, ...], list[float]] = {}
+    found: dict[tuple[str, ...], tuple[list[float], Floats]] = {}
     listed = 0
-    for scale in SCALES:
+    for scale, kind in ((0.0, 0), *product(SCALES, range(len(asked)))):
         settings = RescoringSettings(neural=scale, name=scale)
-        for path in ordered(plan, asked, settings, EACH if scale == 0 else FEW):
+        for path in ordered(plan, asked[kind : kind + 1], settings, FEW if listed else EACH):
             words = tuple(plan.opened.arcs[i].word for i in path.arcs)
             if words not in found:
                 found[words] = _parts(plan, asked, path.arcs)
         listed = listed or len(found)
-    return Candidates(tuple(found), np.array(list(found.values()), np.float32), listed)
+    parts, neural = (np.array(some, np.float32) for some in zip(*found.values(), strict=True))
+    return Candidates(tuple(found), parts, neural.max(1), listed)
 
 
-def _parts(plan: Plan, asked: Floats, way: Sequence[int]) -> list[float]:
-    """Parts of the score of a path: by its steps from state to state."""
+def _parts(plan: Plan, asked: Floats, way: Sequence[int]) -> tuple[list[float], Floats]:
+    """Parts of the score of a path, and the model's [kinds]: by its steps from state to state."""
     opened, steps = plan.opened, _steps(plan)
-    neural = names = common = 0.0
-    state = 0
+    names = common = 0.0
+    state, places = 0, list[int]()
     for arc in (*way, NO_ARC):
         target, place, usual = steps[state, arc]
         common += usual
         if place == NO_ROW:
             names += opened.arcs[arc].language or 0.0
         else:
-            neural += float(asked[place])
+            places.append(place)
         state = target
     device = sum(opened.arcs[i].score for i in way)
-    return [device, sum(opened.arcs[i].bias for i in way), neural, len(way), names, common]
+    bias = sum(opened.arcs[i].bias for i in way)
+    return [device, bias, len(way), names, common], asked[:, places].sum(1)
 
 
 def _steps(plan: Plan) -> dict[tuple[int, int], tuple[int, int, float]]:
@@ -191,6 +195,8 @@ class Sample:
 
     recording: Recording
     utterances: tuple[Ready, ...]
+    counted: dict[tuple[int, ...], int] = field(default_factory=dict)
+    """errors of candidates that were asked for before"""
 
     @property
     def wanted(self) -> list[str]:
@@ -200,6 +206,13 @@ class Sample:
     def errors(self, texts: Sequence[Sequence[str]]) -> int:
         """Errors of words of all utterances."""
         return edits(self.wanted, [word for text in texts for word in text])
+
+    def errors_of(self, picks: tuple[int, ...]) -> int:
+        """Errors of a candidate of each utterance."""
+        if picks not in self.counted:
+            pairs = zip(self.utterances, picks, strict=True)
+            self.counted[picks] = self.errors([one.candidates.words[i] for one, i in pairs])
+        return self.counted[picks]
 
     def nearest(self) -> tuple[int, int]:
         """Errors of the nearest path of the device's lattices, and of what was sent of them."""

@@ -9,6 +9,7 @@ whole numbers with a scale for each word.
 import argparse
 import shutil
 import tomllib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,16 +23,22 @@ from torch.nn import functional
 
 from models.bundle import lines
 from models.export import annotate, compress, convert
-from models.neural_lm import MARKS, NeuralLm, Shape
+from models.neural_lm import MARKS
+from models.neural_network import NeuralLm, Shape
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 LEVELS = 127
 FACTS = Path(__file__).parent / "facts.toml"
 MOST_APART = 0.2  # natural log; expected change of the probability of a word by eight bits
 
 
 class Exported(nn.Module):
-    """The network as the file has it."""
+    """The network as the file has it.
+
+    A softmax of tens of thousands of words is what costs, so rare words are looked up once for all
+    kinds, by the mean of what each kind looks at: how likely a rare word is depends on the kind,
+    which of them it is does not.
+    """
 
     def __init__(self, network: NeuralLm) -> None:
         super().__init__()
@@ -42,13 +49,16 @@ class Exported(nn.Module):
         self.register_buffer("scale", scale)
 
     def forward(self, context: Tensor, *rows: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Contexts [N, C] and rows of them for each cluster, to log-probabilities of each."""
+        """Contexts [N, C] and rows [R] for each cluster, to logs [K, N or R, words]."""
         codes, scale = self.get_buffer("codes"), self.get_buffer("scale")
         embedded = codes[context].float() * scale[context]
-        x = self.network.features(embedded.flatten(1))
-        head = functional.log_softmax(self.network.head(x), 1)
+        network = self.network
+        same = network.before(embedded.flatten(1))
+        x = network.of_kind(same, network.scale[:, None], network.shift[:, None])
+        head = functional.log_softmax(network.head(x), 2)
+        middle = x.mean(0, keepdim=True)
         tails = (
-            functional.log_softmax(tail(x[some]), 1)
+            functional.log_softmax(tail(middle[:, some]), 2)
             for tail, some in zip(self.network.tails, rows, strict=True)
         )
         return (head, *tails) if rows else head
@@ -63,23 +73,54 @@ def load(run: Path) -> NeuralLm:
     return network.eval()
 
 
+def even(network: NeuralLm, context: Tensor) -> None:
+    """Make what stands out before the last products smaller, and their weights larger instead.
+
+    What the network says stays the same; but all that goes into a product shares one scale of eight
+    bits, which one unit of hundreds can have for itself (SmoothQuant, Xiao et al., 2023).
+    """
+    with torch.no_grad():
+        same = network.before(network.embed(context).flatten(1))
+        tails = cast("Iterable[nn.Sequential]", network.tails)
+        behind = [network.head, *(cast("nn.Linear", tail[0]) for tail in tails)]
+        inner = same * network.scale[:, None] + network.shift[:, None]
+        by = _between(inner, [network.last])
+        network.scale.div_(by)
+        network.shift.div_(by)
+        network.last.weight.mul_(by)
+        by = _between(network.of_kind(same, network.scale[:, None], network.shift[:, None]), behind)
+        network.last.weight.div_(by[:, None])
+        network.last.bias.div_(by)
+        for one in behind:
+            one.weight.mul_(by)
+
+
+def _between(given: Tensor, products: Sequence[nn.Linear]) -> Tensor:
+    """By what units [D] that are given [..., D] are divided, and their weights multiplied."""
+    most = given.abs().flatten(0, -2).amax(0)
+    weights = torch.stack([one.weight.abs().amax(0) for one in products]).amax(0)
+    return (most.clamp(min=most.mean()) / weights.clamp(min=weights.mean())).sqrt()
+
+
 def write(network: NeuralLm, path: Path) -> None:
     """Write the network in int8. Exits if torch and ONNX differ, or eight bits cost too much."""
     shape, cut = network.shape, network.shape.cut()
     dice = torch.Generator().manual_seed(0)
+    even(network, torch.randint(0, shape.words, (512, shape.context), generator=dice))
     context = torch.randint(0, shape.words, (32, shape.context), generator=dice)
     rows = [torch.arange(5 + i) for i in range(len(cut))]
     ins = ["context", *(f"rows{i}" for i in range(len(cut)))]
     outs = ["head", *(f"tail{i}" for i in range(len(cut)))]
     axes = {
-        name: {0: "N" if name in {"context", "head"} else f"R{name[4:]}"} for name in ins + outs
+        name: {int(name in outs): "N" if name in {"context", "head"} else f"R{name[4:]}"}
+        for name in ins + outs
     }
     convert(Exported(network), (context, *rows), ins, outs, path, axes)
     given = dict(zip(ins, (x.numpy() for x in (context, *rows)), strict=True))
     exact = ort.InferenceSession(str(path)).run(None, given)
     compress(path)
     short = ort.InferenceSession(str(path)).run(None, given)
-    apart = float((np.exp(exact[0]) * np.abs(exact[0] - short[0])).sum(1).mean())
+    apart = float((np.exp(exact[0]) * np.abs(exact[0] - short[0])).sum(2).mean())
     if not apart <= MOST_APART:
         message = f"{path}: eight bits change the mean log-probability by {apart:.2g}"
         path.unlink()
@@ -89,6 +130,7 @@ def write(network: NeuralLm, path: Path) -> None:
     facts: dict[str, str | int | float] = {
         "context": shape.context,
         "marks": len(MARKS),
+        "kinds": shape.kinds,
         "borders": ",".join(map(str, borders)),
     }
     annotate(path, facts)

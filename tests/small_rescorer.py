@@ -1,4 +1,4 @@
-"""A re-ranker small enough to be checked by hand: a bigram of ten words as a network."""
+"""A re-ranker small enough to be checked by hand: bigrams of ten words, of two kinds of text."""
 
 import hashlib
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ GOOD = (
 Floats = npt.NDArray[np.float32]
 
 
-def bigram() -> Floats:
-    """Natural log P(word | last word) [V, V]: what is in GOOD is likely."""
-    table = np.full((len(WORDS), len(WORDS)), 0.01)
+def bigrams() -> Floats:
+    """Natural log P(word | last word) [2, V, V]: GOOD is likely in one kind, any in the other."""
+    tables = np.full((2, len(WORDS), len(WORDS)), 0.01)
     for pair in GOOD:
         last, word = map(WORDS.index, pair.split())
-        table[last, word] = 1.0
-    return np.asarray(np.log(table / table.sum(1, keepdims=True)), np.float32)
+        tables[0, last, word] = 1.0
+    return np.asarray(np.log(tables / tables.sum(2, keepdims=True)), np.float32)
 
 
 def small_rescorer(folder: Path, weights: str = "neural = 1.0\n") -> Path:
@@ -53,26 +53,27 @@ def small_rescorer(folder: Path, weights: str = "neural = 1.0\n") -> Path:
 
 
 def _write_network(path: Path) -> None:
-    whole = np.exp(bigram())
-    rare = whole[:, SHORT:].sum(1, keepdims=True)
-    head = np.log(np.concatenate([whole[:, :SHORT], rare], 1)).astype(np.float32)
-    tail = np.log(whole[:, SHORT:] / rare).astype(np.float32)
+    whole = np.exp(bigrams())
+    rare = whole[..., SHORT:].sum(2, keepdims=True)
+    head = np.log(np.concatenate([whole[..., :SHORT], rare], 2)).astype(np.float32)
+    tail = np.log(whole[..., SHORT:] / rare).astype(np.float32)
     parts = {"head_rows": head, "tail_rows": tail, "last": np.array(CONTEXT - 1)}
     nodes = [
         helper.make_node("Gather", ["context", "last"], ["before"], axis=1),
-        helper.make_node("Gather", ["head_rows", "before"], ["head"]),
+        helper.make_node("Gather", ["head_rows", "before"], ["head"], axis=1),
         helper.make_node("Gather", ["before", "rows0"], ["some"]),
-        helper.make_node("Gather", ["tail_rows", "some"], ["tail0"]),
+        helper.make_node("Gather", ["tail_rows", "some"], ["tail0"], axis=1),
     ]
     graph = helper.make_graph(
         nodes,
         "bigram",
         [_value("context", ["N", CONTEXT]), _value("rows0", ["R"])],
-        [_value("head", ["N", SHORT + 1]), _value("tail0", ["R", len(WORDS) - SHORT])],
+        [_value("head", [2, "N", SHORT + 1]), _value("tail0", [2, "R", len(WORDS) - SHORT])],
         [numpy_helper.from_array(value, name) for name, value in parts.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    facts = {"context": CONTEXT, "marks": len(MARKS), "borders": f"{SHORT},{len(WORDS)}"}
+    facts: dict[str, str | int] = {"context": CONTEXT, "marks": len(MARKS), "kinds": 2}
+    facts["borders"] = f"{SHORT},{len(WORDS)}"
     helper.set_model_props(model, {key: str(value) for key, value in facts.items()})
     onnx.save(model, path)
 

@@ -83,7 +83,7 @@ class Ranker:
         first = np.cumsum([0, *map(len, contexts)])
         row = np.concatenate([r + at for r, at in zip(rows, first, strict=False)])
         said = self._model.score(np.concatenate(contexts), row, np.concatenate(words))
-        parts = np.split(said, np.cumsum([len(r) for r in rows])[:-1])
+        parts = np.split(said, np.cumsum([len(r) for r in rows])[:-1], axis=1)
         return [
             (order, ordered(plan, part, self._settings, order.count, debias=order.debias))
             for (order, plan), part in zip(some, parts, strict=True)

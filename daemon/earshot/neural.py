@@ -1,8 +1,8 @@
 """The re-ranker's language model: a folder with a network, its words and how it is to be used.
 
     neural.onnx      in: context [N, C]; rows0 [R], rows1 [R], … of contexts, one for each cluster
-                     out: head [N, S + clusters], tail0 [R, W], tail1 … as natural logs
-                     (models/neural_lm.py trains and writes it)
+                     out: head [K, N, S + clusters], tail0 [1, R, W], tail1 … as natural logs,
+                     for K kinds of text (models/neural_lm.py trains, models/rescorer.py writes it)
     words.txt        its words by number, a line each, marks first; then how common each is
     rescorer.toml    name, version, licence, data, sums, weights
 
@@ -39,6 +39,7 @@ class NeuralModel:
         self._session: Session = open_network(network)
         facts = metadata(self._session)
         self.context, marks = number(facts, "context", network), number(facts, "marks", network)
+        self._kinds = number(facts, "kinds", network)
         # First words of the clusters, and the end of the last; the head has those before.
         self._borders = np.array(numbers(facts, "borders", network), np.int64)
         self._number = {word: i for i, word in enumerate(words)}
@@ -59,9 +60,9 @@ class NeuralModel:
         return self._common[word]
 
     def score(self, contexts: Ints, row: Ints, word: Ints) -> Floats:
-        """Natural log P(word | context) [M] of words [M] after contexts [N, C][row]."""
+        """Natural log P(word | context) [K, M] of words [M] after contexts [N, C][row]."""
         if not len(word):
-            return np.zeros(0, np.float32)
+            return np.zeros((self._kinds, 0), np.float32)
         # -1: in the head, as all words are where there are no clusters.
         cluster = np.searchsorted(self._borders, word, "right") - 1
         clusters = range(len(self._borders) - 1)
@@ -69,11 +70,11 @@ class NeuralModel:
         given = {f"rows{i}": rows if len(rows) else row[:1] for i, rows in enumerate(asked)}
         head, *tails = self._session.run(None, {"context": contexts, **given})
         short = self._borders[0]
-        found = head[row, np.where(cluster < 0, word, short + cluster)]
+        found = head[:, row, np.where(cluster < 0, word, short + cluster)]
         for i, (tail, rows) in enumerate(zip(tails, asked, strict=True)):
             here = np.flatnonzero(cluster == i)
             place = np.searchsorted(rows, row[here])
-            found[here] += tail[place, word[here] - self._borders[i]]
+            found[:, here] += tail[:, place, word[here] - self._borders[i]]
         return np.asarray(found, np.float32)
 
 

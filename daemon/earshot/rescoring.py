@@ -4,10 +4,11 @@ Score of a path = what the device found [- bias] + neural * log P(word | words b
                   - common * log P(word) + bonus, added up over its words.
 
 How common a word is has been counted by the device, and is by the model: so some of it is taken
-away, as an internal language model is (McDermott et al., 2019). The model looks at the last few
-words, so the lattice is opened up until every state is a node and the words before it: what has
-these in common is one, and the order is exact. What is asked of the model is known before it says
-anything, so it is asked once, for many lattices together.
+away, as an internal language model is (McDermott et al., 2019). Books speak otherwise than requests
+do, so the model knows kinds of text, and a lattice is of the kind of its likeliest path. The model
+looks at the last few words, so the lattice is opened up until every state is a node and the words
+before it: what has these in common is one, and the order is exact. What is asked of the model is
+known before it says anything, so it is asked once, for many lattices together.
 
 Names that the model does not know, or that the owner's catalog favoured, keep the score that the
 device's own language model gave them: it knows who is in the catalog and where names belong. What
@@ -16,7 +17,7 @@ follows hears of a name, not which.
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -50,7 +51,7 @@ class LanguageModel(Protocol):
         """Natural log P(word), whatever is before it."""
 
     def score(self, contexts: Ints, row: Ints, word: Ints) -> Floats:
-        """Natural log P(word | context) [M] of words [M] after contexts [N, C][row]."""
+        """Natural log P(word | context) [K, M]: kinds, words [M] after contexts [N, C][row]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class RescoringSettings:
     """natural log, a word"""
     name: float = 0.0
     """how many times more the device's language score of a name counts"""
-    states: int = 24
+    states: int = 6
     """states of a node, the likeliest"""
 
 
@@ -157,24 +158,29 @@ def _after(history: History, arc: ParcelArc, model: LanguageModel) -> tuple[Hist
 def ordered(
     plan: Plan, asked: Floats, settings: RescoringSettings, count: int, *, debias: bool = False
 ) -> list[Way]:
-    """The likeliest paths [count] of different words; `asked` is what the model says [M]."""
-    weights = _weights(plan, asked, settings, debias=debias)
-    last = plan.states - 1
-    best, whole = [-math.inf] * plan.states, [-math.inf] * plan.states
-    best[last] = whole[last] = 0.0
-    leaving: list[list[int]] = [[] for _ in range(plan.states)]
-    for i in range(len(plan.edges) - 1, -1, -1):
-        edge, weight = plan.edges[i], weights[i]
-        leaving[edge.source].append(i)
-        best[edge.source] = max(best[edge.source], weight + best[edge.target])
-        whole[edge.source] = log_sum(whole[edge.source], weight + whole[edge.target])
+    """The likeliest paths [count] of different words; `asked` is what the model says [K, M]."""
+    kinds = (_weights(plan, one, settings, debias=debias) for one in asked)
+    ahead = [(_ahead(plan, weights, max), weights) for weights in kinds]
+    best, weights = max(ahead, key=lambda one: one[0][0])
+    whole = _ahead(plan, weights, log_sum)[0]
     found: dict[tuple[str, ...], Way] = {}
-    for total, arcs in _paths(plan, weights, best, leaving):
+    for total, arcs in _paths(plan, weights, best):
         words = tuple(plan.opened.arcs[i].word for i in arcs)
-        found.setdefault(words, Way(arcs, total, math.exp(total - whole[0])))
+        found.setdefault(words, Way(arcs, total, math.exp(total - whole)))
         if len(found) >= count:
             break
     return list(found.values())
+
+
+def _ahead(
+    plan: Plan, weights: Sequence[float], both: Callable[[float, float], float]
+) -> list[float]:
+    """What the ways from each state to the end come to; `both` puts two of them together."""
+    found = [-math.inf] * plan.states
+    found[-1] = 0.0
+    for edge, weight in zip(reversed(plan.edges), reversed(weights), strict=True):
+        found[edge.source] = both(found[edge.source], weight + found[edge.target])
+    return found
 
 
 def _weights(
@@ -196,10 +202,13 @@ def _weights(
 
 
 def _paths(
-    plan: Plan, weights: Sequence[float], best: Sequence[float], leaving: Sequence[Sequence[int]]
+    plan: Plan, weights: Sequence[float], best: Sequence[float]
 ) -> Iterator[tuple[float, tuple[int, ...]]]:
     """Paths, likeliest first (best-first with exact look-ahead), MOST_TRIED at most."""
     last, tried = plan.states - 1, 0
+    leaving: list[list[int]] = [[] for _ in range(plan.states)]
+    for i, edge in enumerate(plan.edges):
+        leaving[edge.source].append(i)
     heap: list[tuple[float, int, float, int, tuple[int, ...]]] = [(-best[0], 0, 0.0, 0, ())]
     pushed = 0  # breaks ties
     while heap and tried < MOST_TRIED:
