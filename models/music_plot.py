@@ -15,6 +15,7 @@ from models.endpoint_plot import LINE, STYLE
 from models.music_trial import Outcome
 
 WIDTH, HEIGHT, LEFT, GAP, ABOVE, LEGEND = 420, 280, 70, 80, 96, 26  # of panels; around them
+LEAST = 680  # width, for the longest line of the legend
 FROM, TO = 1.0, 10_000.0  # ms, a logarithmic axis
 TICKS = (1, 10, 100, 1_000, 10_000)
 SHARES = np.linspace(0.01, 0.99, 99)
@@ -31,7 +32,7 @@ def picture(found: Mapping[str, Outcome], about: str) -> str:
     """All panels, as SVG."""
     panels = list(dict.fromkeys(name.partition(".")[0] for name in found))
     ways = list(dict.fromkeys(name.partition(".")[2] for name in found))
-    width = LEFT + max(1, len(panels)) * (WIDTH + GAP)
+    width = max(LEAST, LEFT + len(panels) * (WIDTH + GAP))
     height = ABOVE + HEIGHT + 60 + LEGEND * len(found)
     parts = [
         SVG(width, height),
