@@ -16,7 +16,7 @@ import argparse
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +50,7 @@ VALUES = {
 class Ranking:
     """How paths are ranked."""
 
-    settings: RescoringSettings
+    settings: RescoringSettings = field(default_factory=RescoringSettings)
     debias: bool = False
     listed: bool = False
     """only the device's own list"""
@@ -100,7 +100,7 @@ def device_errors(sample: Sample) -> int:
 
 
 def tuned(sets: Mapping[str, Sequence[Sample]], way: Ranking) -> Ranking:
-    """The best weights of all that VALUES has, for they depend on each other."""
+    """The best weights of its own and all that VALUES has, for they depend on each other."""
     best, found = cost(sets, way), way
     for values in product(*VALUES.values()):
         weights = cast("Any", dict(zip(VALUES, values, strict=True)))
@@ -155,12 +155,8 @@ def samples_of(
 
 def ways_of(tune: Mapping[str, Sequence[Sample]]) -> dict[str, Ranking]:
     """Each way with its own best weights."""
-    start = RescoringSettings(neural=0.2, common=0.1, name=0.1)
-    return {
-        "list": tuned(tune, Ranking(start, listed=True)),
-        "lattice": tuned(tune, Ranking(start)),
-        "debiased": tuned(tune, Ranking(start, debias=True)),
-    }
+    ways = {"list": Ranking(listed=True), "lattice": Ranking(), "debiased": Ranking(debias=True)}
+    return {name: tuned(tune, way) for name, way in ways.items()}
 
 
 def report(options: argparse.Namespace) -> dict[str, Any]:

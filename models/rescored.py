@@ -34,8 +34,8 @@ from models.score import edits
 
 Floats = npt.NDArray[np.float32]
 SCALES = (0.1, 0.2, 0.35, 0.5, 0.8)
-EACH = 64  # candidates by the first scale, which is the device's own order
-FEW = 16  # by each of the others
+EACH = 64  # candidates in the device's own order, which come first
+FEW = 16  # by each scale and kind of text
 NAMED = "named"
 CATALOG = 100  # names
 PARTS = ("device", "bias", "words", "names", "common")  # and the model's
