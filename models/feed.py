@@ -93,4 +93,4 @@ def fed(feed: Feed, workers: int) -> Iterator[Fed]:
 
 def workers_for(kind: str) -> int:
     """How many processes make batches for a kind of device: none where it is the processor."""
-    return max(1, (os.cpu_count() or 1) // SHARE_OF_CORES) if kind == "cuda" else 0
+    return max(1, len(os.sched_getaffinity(0)) // SHARE_OF_CORES) if kind == "cuda" else 0

@@ -11,6 +11,8 @@ from models.data import Corpus
 from models.feed import Fed, Feed, fed
 from tests.models import small_cache
 
+# Told where a machine has a single core, as what follows would be slow there.
+pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
 DATA: dict[str, Any] = {"length": 320, "rows": 2, "window": 4, "seed": 3}
 
 
