@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models.augment import Augmentation
-from models.biasing import Biasing, Sizes, emitted, mask_of
+from models.biasing import Biasing, Sizes
 from models.blocks import Shape
 from models.data import Batch, Corpus
 from models.loss import transducer_loss
@@ -139,12 +139,8 @@ class Losses(nn.Module):
         names, said = self.catalogs.draw(data, random.Random(torch.initial_seed()))
         with torch.no_grad():
             encoded = base.project(base.encoder(data.x))
-            history = emitted(base, encoded, self.network.names.last - 1)
         token = padded(names)
-        key, value = (part.flatten(0, 1) for part in self.network.names(token))
-        biased, share = self.network.attention(
-            encoded, history, key, value, mask_of(token).flatten()
-        )
+        biased, share = self.network.attention(encoded, token, self.network.names(token))
         logits = base.window_logits(biased, data.first, data.target, self.window)
         each = transducer_loss(logits, data.first, data.target, data.counts, stage["emit"])
         transducer = each.sum() / sum(data.counts)
@@ -189,14 +185,18 @@ class AdapterRun(Run):
         self.how = Augmentation(**recipe.get("augmentation", {}))
         torch.manual_seed(recipe["data"]["seed"])
         self.device = torch.device("cpu")
-        shape = base.shape
-        sizes = Sizes(shape.joiner, shape.tokens, **recipe["attention"])
-        adapter = Biasing(sizes)
+        adapter = Biasing(sizes_of(base, recipe))
         adapter.attention.knows(base)
         self.network = adapter  # type: ignore[assignment]
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimisers = optimisers(self.network, recipe)
         self.progress = Progress()
+
+
+def sizes_of(base: Transducer, recipe: Recipe) -> Sizes:
+    """Of the adapter of a recipe beside a network."""
+    shape = base.shape
+    return Sizes(shape.joiner, shape.tokens, shape.chunk, **recipe["attention"])
 
 
 def base_of(weights: Path) -> Transducer:

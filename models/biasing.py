@@ -1,18 +1,17 @@
 """The adapter that lets the network attend to the owner's names while it hears.
 
-Every phone of every name is a row: its key tells of the phones up to it, its value of those around
-it. Each encoded frame asks for the rows whose phones are what was heard of late, and what they hold
-is added to it; a row that stands for none of the names takes what fits nothing (contextual
-adapters, Sathyendra et al., 2022; after CATT, Chang et al., 2021, whose rows are whole phrases: a
-transducer of phones must be told which phone comes, not which name). What the network gave is
-unchanged where all attention goes to none.
+Every phone of every name is a row. Attention moves along the phones of names from frame to frame,
+as far as they fit what is heard (models/spread.py), so it takes little data and no token that was
+emitted before; frames that come in one chunk also know how the chunk goes on. What the attended
+rows hold, the phones around theirs, is added to the encoded frames (contextual adapters, Sathyendra
+et al., 2022; after CATT, Chang et al., 2021, whose rows are whole phrases: a transducer of phones
+must be told which phone comes, not which name). All attention on none leaves what the network gave
+unchanged.
 
-What a frame asks for is what was emitted of late, as in CATT's label queries, and what is heard
-now. So that this can be learnt from little, it begins as a comparison: keys are the embeddings of
-a row's phone and of those before it, and a frame asks for the embeddings of the tokens that the
-frames' own head makes of it and of those that the network, without names, emitted before.
+What fits is told by the frames' own head of the network, from the start, and by what is learnt.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -20,31 +19,33 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.network import Transducer
+from models.phones import PHONES
+from models.spread import Fit, Moves, Spread, forward, moves_of, smoothed
 
-NEVER = -1e4
 NEAR = (-2, -1, 0, 1, 2)  # phones around a row that its value tells of
-SHARP = 2.0  # of the usual scale: what was emitted is mostly right
-APART = 7.0  # of embeddings that tell all phones apart; as long as usual ones of 49 dimensions
-SURE = 10.0  # natural log, about; a row must fit so well to be attended to at first
-BLANK = 0
+FLOOR = math.exp(-6)  # probability below which all phones fit alike
+SHARP = (0.4, 0.7)  # power of the probabilities of the frames' head: of the first head and the last
+# Natural logs, as the heads begin.
+NONE = -0.75  # how well none of the names fits, of what fits best
+BEGIN = -4.0  # that any name begins
+SKIP = -3.0  # that a phone is swallowed
+PAUSE = -1.0  # that it is still behind a word, of how well stillness fits
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Of the adapter; `joiner` and `tokens` are those of the network."""
+    """Of the adapter; `joiner`, `tokens` and `chunk` (encoder frames) are those of the network."""
 
     joiner: int
     tokens: int
-    phone: int = 16
+    chunk: int
+    phone: int = 32
     """of the embedding of a phone"""
-    last: int = 6
-    """phones that a key tells of: its own, and so many less one that were emitted before"""
+    value: int = 48
+    """of what a row holds for a head"""
     heads: int = 2
-
-    @property
-    def size(self) -> int:
-        """Of keys and values."""
-        return self.heads * self.last * self.phone
+    wide: int = 256
+    """units that make of a frame what fits it"""
 
 
 def shifted(x: Tensor, by: int) -> Tensor:
@@ -53,50 +54,55 @@ def shifted(x: Tensor, by: int) -> Tensor:
     return whole.narrow(1, max(-by, 0), x.shape[1])
 
 
-def repeated_eye(size: int, heads: int) -> Tensor:
-    """Weights [heads size, size] that give the same to each head."""
-    return torch.eye(size).repeat(heads, 1)
+def rows_of(score: Tensor, token: Tensor) -> Tensor:
+    """Scores [..., V] of tokens as those of the phones of names, [..., E, L]."""
+    return score[..., token] * (token > 0)
+
+
+def count(token: Tensor) -> Tensor:
+    """How many of rows [E, L] are names."""
+    return (token[:, 0] > 0).sum().clamp(min=1)
 
 
 class Names(nn.Module):
-    """Names as tokens to keys and values."""
+    """What the rows of names hold."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.last = sizes.last
+        size = sizes.heads * sizes.value
         self.embedding = nn.Embedding(sizes.tokens, sizes.phone, padding_idx=0)
-        self.key = nn.Linear(sizes.last * sizes.phone, sizes.size, bias=False)
-        self.wide = nn.Linear(len(NEAR) * sizes.phone, 2 * sizes.size)
-        self.value = nn.Linear(2 * sizes.size, sizes.size)
-        with torch.no_grad():
-            self.key.weight[:] = repeated_eye(sizes.last * sizes.phone, sizes.heads)
-            if sizes.phone >= sizes.tokens:  # there is room to tell all phones apart
-                self.embedding.weight[1:] = APART * torch.eye(sizes.tokens, sizes.phone)[1:]
+        self.wide = nn.Linear(len(NEAR) * sizes.phone, 2 * size)
+        self.value = nn.Linear(2 * size, size)
 
-    def forward(self, token: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens [E, L], 0 behind the last, to keys and values [E, L, S] each."""
+    def forward(self, token: Tensor) -> Tensor:
+        """Tokens [E, L], 0 behind the last, to values [E, L, S]."""
         x = self.embedding(token)
-        before = torch.cat([shifted(x, by) for by in range(self.last)], -1)
         around = torch.cat([shifted(x, by) for by in NEAR], -1)
-        return self.key(before), self.value(F.silu(self.wide(around)))
+        return self.value(F.silu(self.wide(around)))  # type: ignore[no-any-return]
 
 
 class Attention(nn.Module):
-    """Encoded frames, keys and values to frames that know of the names."""
+    """Encoded frames and rows to frames that know of the names."""
 
-    def __init__(self, sizes: Sizes, embedding: nn.Embedding) -> None:
+    marked: Tensor
+
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.heads, self.scale = sizes.heads, SHARP * (sizes.last * sizes.phone) ** -0.5
-        self.embedding = embedding
-        self.norm, self.heard = nn.LayerNorm(sizes.joiner), nn.Linear(sizes.joiner, sizes.phone)
+        self.heads, self.chunk = sizes.heads, sizes.chunk
         self.tokens = nn.Linear(sizes.joiner, sizes.tokens)
-        self.query = nn.Linear(sizes.last * sizes.phone, sizes.size)
-        self.none = nn.Parameter(torch.full((1, sizes.heads), SURE))
-        self.out = nn.Linear(sizes.size, sizes.joiner, bias=False)
-        for weight in (self.heard.weight, self.out.weight):
+        self.norm, self.wide = nn.LayerNorm(sizes.joiner), nn.Linear(sizes.joiner, sizes.wide)
+        self.heard = nn.Linear(sizes.wide, sizes.heads * sizes.tokens)
+        self.gates = nn.Linear(sizes.wide, sizes.heads * 2)
+        self.sharp = nn.Parameter(torch.linspace(*SHARP, sizes.heads))
+        self.ways = nn.Parameter(torch.tensor([0.0, SKIP, 0.0])[:, None].repeat(1, sizes.heads))
+        self.pause = nn.Parameter(torch.full((sizes.heads,), PAUSE))
+        self.out = nn.Linear(sizes.heads * sizes.value, sizes.joiner, bias=False)
+        for weight in (self.heard.weight, self.heard.bias, self.gates.weight, self.out.weight):
             nn.init.zeros_(weight)
         with torch.no_grad():
-            self.query.weight[:] = repeated_eye(sizes.last * sizes.phone, sizes.heads)
+            self.gates.bias[:] = torch.tensor([NONE, BEGIN]).repeat_interleave(sizes.heads)
+        marked = torch.arange(sizes.tokens) > len(PHONES)
+        self.register_buffer("marked", marked, persistent=False)
 
     def knows(self, network: Transducer) -> None:
         """Take over what the frames' own head of a network makes of encoded frames, as it stays."""
@@ -107,33 +113,67 @@ class Attention(nn.Module):
             self.tokens.bias[:] = head.bias - self.tokens.weight @ project.bias
         self.tokens.requires_grad_(requires_grad=False)
 
-    def asked(self, encoded: Tensor, history: Tensor) -> Tensor:
-        """Queries [..., H, T, S / H] of frames [..., T, J] after tokens [..., T, last - 1]."""
-        likely = self.tokens(encoded).softmax(-1)
-        heard = likely @ self.embedding.weight + self.heard(self.norm(encoded))
-        late = torch.cat([heard, self.embedding(history).flatten(-2)], -1)
-        query: Tensor = self.query(late).unflatten(-1, (self.heads, -1)).transpose(-3, -2)
-        return query
+    def tokens_fit(self, encoded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """How well tokens fit frames [..., T, J]: [H, ..., T, V], of which the best has 1.
 
-    def scores(self, query: Tensor, key: Tensor) -> Tensor:
-        """How well keys [R, S] fit queries: [..., H, T, R]."""
-        found: Tensor = query @ key.unflatten(-1, (self.heads, -1)).permute(1, 2, 0) * self.scale
-        return found
-
-    def forward(
-        self, encoded: Tensor, history: Tensor, key: Tensor, value: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Frames [..., T, J], tokens before each [..., T, last - 1], rows [R, S] twice, mask [R].
-
-        The tokens are what was emitted, the latest first. Gives frames and the attention
-        [..., T, R + 1], the mean of the heads, whose last column is that of none.
+        And how well none of the names, and how likely one begins: [H, ..., T] each.
         """
-        score = self.scores(self.asked(encoded, history), key) + mask
-        none = self.none.T[..., None].expand(*score.shape[:-1], 1)
-        share = torch.cat([score, none], -1).softmax(-1)
-        rows = value.unflatten(-1, (self.heads, -1)).transpose(0, 1)  # [H, R, S / H]
-        found = (share[..., :-1] @ rows).transpose(-3, -2).flatten(-2)
-        return encoded + self.out(found), share.mean(-3)
+        x = F.silu(self.wide(self.norm(encoded)))
+        heard, gates = (self._by_head(part(x)) for part in (self.heard, self.gates))
+        known = self._phones(encoded)
+        whole = (-1,) + (1,) * known.ndim
+        score = self.sharp.view(whole) * known + heard
+        score = (score - score.amax(-1, keepdim=True)).exp()
+        still = score[..., :1] * self.pause.exp().view(whole)
+        none, begin = gates.exp().unbind(-1)
+        return score + still * self.marked, none, begin
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        return torch.stack(x.unflatten(-1, (-1, self.heads)).unbind(-1))
+
+    def _phones(self, encoded: Tensor) -> Tensor:
+        """Log-probabilities [..., T, V] of phones, be they the last of their word or not."""
+        every = self.tokens(encoded).softmax(-1)
+        still, inner, last = every.split([1, len(PHONES), len(PHONES)], -1)
+        either = inner + last
+        return (torch.cat([still, either, either], -1) + FLOOR).log()
+
+    def moves(self, token: Tensor, dimensions: int) -> Moves:
+        """How attention moves over names [E, L], for arrays of so many dimensions."""
+        return moves_of(self.ways, token, dimensions)
+
+    def spread(self, encoded: Tensor, token: Tensor) -> Spread:
+        """Attention of frames [..., T, J] from the first on, whole chunks, to names [E, L]."""
+        score, none, begin = self.tokens_fit(encoded)
+        fit = Fit(rows_of(score, token), none, begin / count(token))
+        nowhere = Spread(torch.zeros_like(fit.rows[..., 0, :, :]), torch.ones_like(none[..., 0]))
+        found = forward(fit, self.moves(token, nowhere.rows.ndim), nowhere)
+        rows, alone = (
+            torch.stack(part, at)
+            for part, at in zip(zip(*found, strict=True), (-3, -1), strict=True)
+        )
+        chunks = fit.in_chunks(self.chunk)
+        after = Fit(rows, alone, begin).in_chunks(self.chunk).frames()
+        known = smoothed(
+            chunks, self.moves(token, rows.ndim), [Spread(one.rows, one.none) for one in after]
+        )
+        return Spread(known.rows.reshape(rows.shape), known.none.reshape(alone.shape))
+
+    def hold(self, encoded: Tensor, rows: Tensor, value: Tensor) -> Tensor:
+        """Frames [..., T, J] with what is held [E, L, S] by the rows attended to."""
+        held = value.flatten(0, 1).unflatten(-1, (self.heads, -1)).movedim(1, 0)
+        found = torch.einsum("h...r,hrs->...hs", rows.flatten(-2), held)
+        return encoded + self.out(found.flatten(-2))  # type: ignore[no-any-return]
+
+    def forward(self, encoded: Tensor, token: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames [..., T, J] from the first on, names [E, L], what they hold [E, L, S].
+
+        Gives frames and the attention [..., T, E L + 1], the mean of the heads, whose last column
+        is that of none.
+        """
+        found = self.spread(encoded, token)
+        share = torch.cat([found.rows.flatten(-2), found.none[..., None]], -1)
+        return self.hold(encoded, found.rows, value), share.mean(0)
 
 
 class Biasing(nn.Module):
@@ -142,52 +182,4 @@ class Biasing(nn.Module):
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.names = Names(sizes)
-        self.attention = Attention(sizes, self.names.embedding)
-
-
-def mask_of(token: Tensor) -> Tensor:
-    """Scores [E, L] to add: nothing for tokens, much less for what is behind the last."""
-    return (token == 0) * NEVER
-
-
-class Attending(nn.Module):
-    """As the daemon attends: only the names that fit best are looked at closely."""
-
-    def __init__(self, attention: Attention, most: int) -> None:
-        super().__init__()
-        self.attention, self.most = attention, most
-
-    def forward(
-        self, encoded: Tensor, history: Tensor, key: Tensor, value: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Frames [T, J] and tokens before, rows [E, L, S], mask [E, L] of `most` names or more.
-
-        Gives frames, the attention [T, `most` + 1] of the chosen names and of none, and which
-        names [`most`] were chosen.
-        """
-        names, longest = mask.shape
-        query = self.attention.asked(encoded, history)
-        score = self.attention.scores(query, key.flatten(0, 1)) + mask.flatten()
-        best = score.unflatten(-1, (names, longest)).amax((0, 1, 3))
-        chosen = best.topk(self.most).indices
-        key, value = (part.index_select(0, chosen).flatten(0, 1) for part in (key, value))
-        chosen_mask = mask.index_select(0, chosen).flatten()
-        biased, share = self.attention(encoded, history, key, value, chosen_mask)
-        of_name = share[:, :-1].unflatten(-1, (self.most, longest)).sum(-1)
-        return biased, torch.cat([of_name, share[:, -1:]], -1), chosen
-
-
-@torch.no_grad()
-def emitted(network: Transducer, projected: Tensor, last: int) -> Tensor:
-    """What a network emits greedily before each projected frame [B, T, J]: [B, T, last].
-
-    The latest first; blank where there was nothing.
-    """
-    rows = network.predictor(torch.arange(network.shape.tokens))
-    history = torch.zeros(len(projected), last, dtype=torch.int64)
-    found = []
-    for frame in projected.unbind(1):
-        found.append(history)
-        token = network.joiner(frame, rows[history[:, 0]]).argmax(-1, keepdim=True)
-        history = torch.where(token == BLANK, history, torch.cat([token, history[:, :-1]], 1))
-    return torch.stack(found, 1)
+        self.attention = Attention(sizes)

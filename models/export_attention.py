@@ -13,40 +13,49 @@ import torch
 from earshot.attention import FILES, MOST
 from torch import nn
 
-from models.attention import base_of
-from models.biasing import Attending, Biasing, Sizes, mask_of
+from models.attending import Attending, Holding
+from models.attention import base_of, sizes_of
+from models.biasing import Biasing
+from models.blocks import Shape
 from models.export import annotate, convert
 from models.network import Transducer
+
+OF_NAMES = ("token", "value")
+ROWS, OF_ROWS = {0: "names", 1: "phones"}, {2: "phones"}
+BEFORE = ("past", "known", "looked", "rows", "none")
+AFTER = ("after_rows", "after_none")
 
 
 def load(run: Path, base: Transducer) -> Biasing:
     """The averaged weights of a run of the adapter."""
     state = torch.load(run / "run.pt", weights_only=True, map_location="cpu")
-    sizes = Sizes(base.shape.joiner, base.shape.tokens, **state["recipe"]["attention"])
-    network = Biasing(sizes)
+    network = Biasing(sizes_of(base, state["recipe"]))
     network.load_state_dict(state["average"])
     return network.eval()
 
 
-def export(network: Biasing, joiner: int, tokens: int, out: Path) -> None:
+def export(network: Biasing, shape: Shape, out: Path) -> None:
     """Write both graphs. Raises SystemExit where they do not compute the same."""
     out.mkdir(parents=True, exist_ok=True)
     names, attention = (out / name for name in FILES)
-    token = torch.randint(1, tokens, (MOST + 7, 9))
+    token = torch.randint(1, shape.tokens, (MOST + 7, 9))
     token[:, 6:] *= torch.randint(0, 2, (len(token), 1))
-    rows, frames = {0: "names", 1: "phones"}, {0: "T"}
-    axes = dict.fromkeys(("token", "key", "value", "mask"), rows)
-    axes |= dict.fromkeys(("encoded", "history", "biased", "share"), frames)
-    convert(network.names, (token,), ["token"], ["key", "value"], names, axes)
+    holding = Holding(network.names)
+    convert(holding, (token,), ["token"], ["value"], names, dict.fromkeys(OF_NAMES, ROWS))
     with torch.no_grad():
-        key, value = network.names(token)
-    history = torch.randint(0, tokens, (8, network.names.last - 1))
-    given = (torch.randn(8, joiner), history, key, value, mask_of(token))
-    ins = ["encoded", "history", "key", "value", "mask"]
-    outs = ["biased", "share", "chosen"]
+        value = holding(token)
+    heads = network.attention.heads
+    before = (
+        torch.randn(shape.chunk, shape.joiner), torch.ones(1), torch.randperm(len(token))[:MOST],
+        torch.rand(heads, MOST, token.shape[1]), torch.ones(heads),
+    )  # fmt: skip
+    given = (torch.randn(shape.chunk, shape.joiner), token, value, *before)
+    ins = ["encoded", *OF_NAMES, *BEFORE]
+    outs = ["biased", "share", "chosen", *AFTER]
+    axes = dict.fromkeys(OF_NAMES, ROWS) | dict.fromkeys(("rows", "after_rows"), OF_ROWS)
     convert(Attending(network.attention, MOST), given, ins, outs, attention, axes)
-    annotate(attention, {"history": network.names.last - 1, "joiner": joiner})
-    annotate(names, {"tokens": tokens})
+    annotate(names, {"tokens": shape.tokens})
+    annotate(attention, {"heads": heads, "chunk": shape.chunk, "joiner": shape.joiner})
 
 
 def main() -> None:
@@ -60,7 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     base = base_of(options.weights)
     network: nn.Module = load(options.run, base)
-    export(load(options.run, base), base.shape.joiner, base.shape.tokens, options.out)
+    export(load(options.run, base), base.shape, options.out)
     size = sum(p.numel() for p in network.parameters())
     print(f"{size} parameters, {sum((options.out / f).stat().st_size for f in FILES)} bytes")
 

@@ -1,14 +1,14 @@
 """The network attends to the owner's names while it hears: an adapter behind the encoder.
 
-names.onnx turns the phones of names into keys and values, once whenever the catalog changes;
-attention.onnx adds to encoded frames what the names that fit best hold at each of their phones.
-What fits is told by what is heard and by the tokens that the network emits without names, greedily
-(models/biasing.py has the method and its sources). Beside the search's favour, which waits for
-sounds to fit a name, it changes what is heard; and without names nothing is changed.
+names.onnx makes of the phones of names what they hold, once whenever the catalog changes;
+attention.onnx moves attention along their phones, frame by frame, and adds to a chunk of encoded
+frames what the names that fit hold (models/biasing.py has the method and its sources). Beside
+the search's favour, which waits for sounds to fit a name, it changes what is heard; and without
+names nothing is changed.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +18,15 @@ from earshot.encoder import Frames, State
 from earshot.events import Named
 from earshot.networks import Session, metadata, number, open_network
 from earshot.sounds import Tokens
-from earshot.transducer import BLANK, Transducer
 
 FILES = ("names.onnx", "attention.onnx")
-MOST = 64  # names that are looked at closely at a time
-MOST_ROWS = 2_048  # ways to say a name that are attended to
+MOST = 64  # names that are looked at closely in a chunk
+MOST_ROWS = 4_096  # ways to say a name that are attended to
 LONGEST = 24  # phones of one of them
-NEVER = np.float32(-1e4)
 Ints = npt.NDArray[np.int64]
+# The chunk before, whether there was one, which names were looked at, and how attention was spread.
+BEFORE = ("past", "known", "looked", "rows", "none")
+HEARD = np.ones(1, np.float32)
 
 
 class Encodes(Protocol):
@@ -45,19 +46,19 @@ class Attended(NamedTuple):
     """What was attended to in some frames."""
 
     frames: Frames  # [T, J]
-    share: Frames  # [T, MOST + 1] of each of the chosen names, and of none
+    share: Frames  # [T, MOST + 1] of each of the chosen names, and of others or none
     chosen: Ints  # [MOST]
 
 
 class Attention:
-    """The two networks of a bundle, beside its transducer."""
+    """The two networks of a bundle."""
 
-    def __init__(self, bundle: Bundle, transducer: Transducer) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         """Raise BundleError where they cannot be read."""
         names, attention = (bundle.file(name) for name in FILES)
         self._names, self._attention = open_network(names), open_network(attention)
-        self._history = number(metadata(self._attention), "history", attention)
-        self._emits = Emits(transducer)
+        facts = metadata(self._attention)
+        self._sizes = [number(facts, name, attention) for name in ("heads", "chunk", "joiner")]
 
     def rows(self, sounds: Sequence[tuple[Named, Tokens]]) -> "Rows":
         """Rows of the first of these names that are short enough."""
@@ -66,46 +67,32 @@ class Attention:
         token = np.zeros((max(MOST, len(fitting)), longest), np.int64)
         for row, (_, tokens) in zip(token, fitting, strict=False):
             row[: len(tokens)] = tokens
-        key, value = self._names.run(None, {"token": token})
-        mask = np.where(token > 0, np.float32(0), NEVER)
-        known = tuple(named for named, _ in fitting)
-        given = {"key": key, "value": value, "mask": mask}
-        return Rows(self._attention, self._emits, known, given, np.zeros(self._history, np.int64))
+        (value,) = self._names.run(None, {"token": token})
+        named = tuple(named for named, _ in fitting)
+        return Rows(self._attention, named, {"token": token, "value": value}, self._start(longest))
 
-
-class Emits:
-    """What a transducer emits, greedily, before each frame."""
-
-    def __init__(self, transducer: Transducer) -> None:
-        self._transducer = transducer
-        self._predicted = transducer.predict(np.arange(transducer.size)[:, None])
-
-    def before(self, frames: Frames, history: Ints) -> tuple[Ints, Ints]:
-        """Tokens before each frame [T, H], the latest first, and after the last [H]."""
-        found = np.zeros((len(frames), len(history)), np.int64)
-        for row, frame in zip(found, frames, strict=True):
-            row[:] = history
-            predicted = self._predicted[history[:1]]
-            token = int(self._transducer.join(frame[None], predicted)[0].argmax())
-            if token != BLANK:
-                history = np.append(token, history[:-1])
-        return found, history
+    def _start(self, longest: int) -> State:
+        heads, chunk, joiner = self._sizes
+        nothing, nowhere = np.zeros((chunk, joiner)), np.zeros((heads, MOST, longest))
+        parts = nothing, np.zeros(1), nowhere, np.ones(heads)
+        past, known, rows, none = (np.asarray(part, np.float32) for part in parts)
+        return past, known, np.arange(MOST), rows, none
 
 
 class Rows(NamedTuple):
     """The names of a catalog, ready to be attended to."""
 
     session: Session
-    emits: Emits
     names: tuple[Named, ...]
-    given: dict[str, Frames]
-    start: Ints  # [H] of tokens before the first frame
+    given: dict[str, npt.NDArray[Any]]
+    start: State
+    """before the first chunk: nothing was heard, and the attention is to none"""
 
-    def attend(self, frames: Frames, history: Ints) -> tuple[Attended, Ints]:
-        """Encoded frames [T, J] after tokens [H], and the tokens after them."""
-        before, history = self.emits.before(frames, history)
-        given = {"encoded": frames, "history": before, **self.given}
-        return Attended(*self.session.run(None, given)), history
+    def attend(self, frames: Frames, before: State) -> tuple[Attended, State]:
+        """A chunk of encoded frames [T, J] after a state, and the next state."""
+        given = {"encoded": frames, **self.given, **dict(zip(BEFORE, before, strict=True))}
+        biased, share, chosen, rows, none = self.session.run(None, given)
+        return Attended(biased, share, chosen), (frames, HEARD, chosen, rows, none)
 
 
 class AttendingEncoder:
@@ -116,8 +103,8 @@ class AttendingEncoder:
         self.window, self.shift = plain.window, plain.shift
 
     def start(self) -> State:
-        """That of the plain one, and no tokens before."""
-        return (*self.plain.start(), self.rows.start)
+        """That of the plain one, and attention to no name."""
+        return (*self.plain.start(), *self.rows.start)
 
     def step(self, window: Frames, state: State) -> tuple[Frames, State]:
         """As the plain one; then attend."""
@@ -126,7 +113,7 @@ class AttendingEncoder:
 
     def attended(self, window: Frames, state: State) -> tuple[Attended, State]:
         """A step, with what was attended to."""
-        *plain, history = state
-        encoded, following = self.plain.step(window, tuple(plain))
-        found, history = self.rows.attend(encoded, history)  # type: ignore[arg-type]
-        return found, (*following, history)
+        plain, before = state[: -len(BEFORE)], state[-len(BEFORE) :]
+        encoded, following = self.plain.step(window, plain)
+        found, after = self.rows.attend(encoded, before)
+        return found, (*following, *after)

@@ -113,7 +113,7 @@ class Engine:
         vocabulary = Vocabulary.open(bundle) if bundle.kind == "phones" else None
         grammars = vocabulary.grammars() if vocabulary else _pieces(bundle)
         catalog = Catalog.empty(transducer.size)
-        attention = Attention(bundle, transducer) if all(map(bundle.holds, FILES)) else None
+        attention = Attention(bundle) if all(map(bundle.holds, FILES)) else None
         parts = Parts(
             Encoder(encoder), scorers(transducer), grammars, catalog, vocabulary,
             ending=EndingNetwork(bundle.file(ENDING)) if bundle.holds(ENDING) else None,

@@ -18,27 +18,26 @@ from earshot.entries import Entry, Kind
 from earshot.events import Named
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
-from earshot.transducer import Transducer as Scored
 
 from models import attention, export_attention
 from models.attention import AdapterRun, Catalogs, Losses, Said
-from models.biasing import Attending, Biasing, Sizes, emitted, mask_of
+from models.biasing import Biasing
 from models.blocks import Shape
 from models.bundle import listed
 from models.data import Batch, Corpus
 from models.network import Transducer
-from models.phones import PHONES, SIZE
+from models.phones import PHONES
 from models.progress import Log
 from models.train import batches, loop
 from tests.closed_sets import SHIPPED
 from tests.models import small_cache
+from tests.models.adapters import SIZES, in_chunks, lively
 from tests.recordings import AUDIO
 
-SIZES = Sizes(joiner=12, tokens=SIZE, phone=4, last=3, heads=2)
 SHAPE = Shape(width=16, middle=16, inner=1, heads=4, kernel=3, joiner=12, chunk=4, left=8)
 STAGE: dict[str, Any] = {"name": "all", "steps": 40, "rate": [3e-3, 1e-3], "rows": 1.0, "emit": 0.0}
 RECIPE: dict[str, Any] = {
-    "attention": {"phone": 4, "last": 3, "heads": 2},
+    "attention": {"phone": 4, "value": 3, "heads": 2},
     "data": {"length": 320, "rows": 3, "window": 4, "seed": 3},
     "optimiser": {"kind": "adamw", "decay": 0.0, "average": 0.9, "clip": 5.0},
     "stage": [STAGE],
@@ -52,14 +51,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 def catalogs(corpus: Corpus, wrong: float = 0.0, said: float = 1.0) -> Catalogs:
     return Catalogs(corpus, (3, 6), said, words=2, tokens=(1, 9), wrong=wrong)
-
-
-def adapter(sizes: Sizes = SIZES) -> Biasing:
-    """One that changes something; before it is trained, it does not."""
-    torch.manual_seed(0)
-    found = Biasing(sizes)
-    torch.nn.init.normal_(found.attention.out.weight, std=0.5)
-    return found.eval()
 
 
 def base() -> Transducer:
@@ -115,30 +106,6 @@ def test_a_misheard_phone_stays_at_its_place_in_the_word(corpus: Corpus, tmp_pat
     assert [t > len(PHONES) for t in right[one]] == [t > len(PHONES) for t in wrong[one]]
 
 
-def test_nothing_changes_before_training_and_names_that_are_masked_do_not_count() -> None:
-    frames, history = torch.randn(7, 12), torch.randint(0, SIZE, (7, 2))
-    token = torch.tensor([[5, 6, 45, 0], [7, 50, 0, 0]])
-    fresh = Biasing(SIZES).eval()
-    key, value = (part.flatten(0, 1) for part in fresh.names(token))
-    biased, share = fresh.attention(frames, history, key, value, mask_of(token).flatten())
-    assert torch.equal(biased, frames)
-    torch.testing.assert_close(share.sum(-1), torch.ones(7))
-    assert share[:, (token == 0).flatten().nonzero()].max() < 1e-6
-    trained = adapter()
-    alone, both = ([token[:1], token][i] for i in (0, 1))
-    given = [(*trained.names(t), mask_of(t)) for t in (alone, both)]
-    (key1, value1, mask1), (key2, value2, mask2) = given
-    torch.testing.assert_close(key1[0], key2[0])
-    hidden = mask2.clone()
-    hidden[1] = -1e4
-    one, _ = trained.attention(frames, history, key1[0], value1[0], mask1[0])
-    other, _ = trained.attention(
-        frames, history, key2.flatten(0, 1), value2.flatten(0, 1), hidden.flatten()
-    )
-    torch.testing.assert_close(one, other)
-    assert not torch.allclose(one, frames)
-
-
 def test_the_right_row_is_the_phone_of_the_name_and_else_that_of_none() -> None:
     """Two names of two phones: the second phone of the first is heard in the first frame."""
     rows = [[0.3, 0.4, 0.2, 0.0, 0.1], [0.1, 0.1, 0.1, 0.0, 0.7], [0.2, 0.2, 0.4, 0.1, 0.1]]
@@ -175,24 +142,8 @@ def test_training_learns_to_attend_leaves_the_network_alone_and_resumes_exactly(
         assert torch.equal(value, again.network.state_dict()[name]), name
 
 
-def test_attending_to_the_best_names_is_attending_to_all_where_there_are_no_more() -> None:
-    network = adapter()
-    token = torch.randint(1, SIZE, (9, 5))
-    frames, history = torch.randn(6, 12), torch.randint(0, SIZE, (6, 2))
-    key, value = network.names(token)
-    given = (frames, history, key, value, mask_of(token))
-    biased, share, chosen = Attending(network.attention, 9)(*given)
-    every, shares = network.attention(
-        frames, history, key.flatten(0, 1), value.flatten(0, 1), mask_of(token).flatten()
-    )
-    torch.testing.assert_close(biased, every)
-    torch.testing.assert_close(
-        share[:, :-1], shares[:, :-1].unflatten(-1, (9, 5)).sum(-1)[:, chosen]
-    )
-    few, _, best = Attending(network.attention, 3)(*given)
-    assert len(best) == 3
-    assert set(best.tolist()) <= set(range(9))
-    assert not torch.allclose(few, every)
+def of_bundle(joiner: int) -> Biasing:
+    return lively(replace(SIZES, joiner=joiner, chunk=8))
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +157,8 @@ def attending(tmp_path_factory: pytest.TempPathFactory) -> Path:
     joiner = engine.parts.encoder.step(
         np.zeros((engine.parts.encoder.window, 80), np.float32), engine.parts.encoder.start()
     )[0].shape[1]
-    export_attention.export(adapter(replace(SIZES, joiner=joiner)), joiner, SIZE, folder)
+    shape = replace(SHAPE, joiner=joiner, chunk=8)
+    export_attention.export(of_bundle(joiner), shape, folder)
     text = (folder / "bundle.toml").read_text(encoding="utf8").split("\n[files", 1)[0]
     files = "".join(
         f'\n[files."{name}"]\nbytes = {facts["bytes"]}\nsha256 = "{facts["sha256"]}"\n'
@@ -220,24 +172,23 @@ ATRIUM = Entry.of(Kind.ROOM, "Atrium")
 
 
 def test_the_daemon_attends_as_torch_does(attending: Path) -> None:
-    bundle = open_bundle(attending)
-    _, decoder, joiner = bundle.network
-    found = Attention(bundle, Scored(decoder, joiner))
-    sounds = [(Named("room", f"r{i}"), tuple(range(1 + i, 6 + i))) for i in range(MOST)]
+    found = Attention(open_bundle(attending))
+    sounds = [(Named("room", f"r{i}"), tuple(range(1 + i % 70, 6 + i % 70))) for i in range(MOST)]
     rows = found.rows(sounds)
     assert rows.names == tuple(named for named, _ in sounds)
-    frames = np.random.default_rng(0).normal(size=(8, 192)).astype(np.float32)
-    attended, history = rows.attend(frames, rows.start)
-    before, after = rows.emits.before(frames, rows.start)
-    np.testing.assert_array_equal(history, after)
-    network = adapter(replace(SIZES, joiner=192))
+    network = of_bundle(192)
     token = torch.tensor([tokens for _, tokens in sounds])
-    key, value = network.names(token)
-    wanted, *_ = Attending(network.attention, MOST)(
-        torch.from_numpy(frames), torch.from_numpy(before), key, value, mask_of(token)
-    )
-    np.testing.assert_allclose(attended.frames, wanted.detach().numpy(), atol=2e-4)
-    assert attended.share.shape == (8, MOST + 1)
+    frames = np.random.default_rng(0).normal(size=(24, 192)).astype(np.float32)
+    sizes = replace(SIZES, joiner=192, chunk=8)
+    with torch.no_grad():
+        (biased, shares), _ = in_chunks(network, token, torch.from_numpy(frames), MOST, sizes)
+    state = rows.start
+    for at in (0, 8, 16):
+        attended, state = rows.attend(frames[at : at + 8], state)
+        assert attended.share.shape == (8, MOST + 1)
+        np.testing.assert_allclose(attended.frames, biased[at : at + 8].numpy(), atol=2e-4)
+        wanted = shares[at : at + 8].numpy()
+        np.testing.assert_allclose(attended.share[:, :-1], wanted[:, attended.chosen], atol=2e-4)
 
 
 def test_names_are_attended_to_and_may_be_left_alone(attending: Path) -> None:
@@ -278,17 +229,3 @@ def test_a_damaged_adapter_is_one_clear_error(attending: Path, tmp_path: Path) -
     (folder / FILES[1]).write_bytes(b"nothing")
     with pytest.raises(Exception, match=r"attention\.onnx: has 7 bytes, but must have"):
         open_bundle(folder)
-
-
-def test_what_is_emitted_before_each_frame_is_what_greedy_search_emits() -> None:
-    network = base()
-    projected = torch.randn(2, 9, 12)
-    found = emitted(network, projected, 3)
-    assert found[:, 0].tolist() == [[0, 0, 0]] * 2
-    for row, frames in zip(found, projected, strict=True):
-        said: list[int] = []
-        for before, frame in zip(row, frames, strict=True):
-            assert before.tolist() == [*said[:-4:-1], 0, 0, 0][:3]
-            last = torch.tensor([said[-1] if said else 0])
-            token = int(network.joiner(frame, network.predictor(last)[0]).argmax())
-            said += [token] if token else []

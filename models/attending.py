@@ -1,0 +1,71 @@
+"""The adapter as the daemon runs it: a chunk at a time, and only names that may be said in it.
+
+Names whose first phones fit something in this chunk or the one before, and names that have
+attention, are looked at; the others cost nothing but that choice. One that was not looked at
+before is followed from the last chunk on, so that none is missed which began there. With no more
+names than are looked at, this is what models/biasing.py computes of the whole.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from models.biasing import Attention, Names, count, rows_of
+from models.spread import Fit, Spread, forward, smoothed
+
+FIRST = 4  # phones of a name that tell whether it may be said
+
+
+class Holding(nn.Module):
+    """What all names hold, in sixteen bits: of thousands of names it takes most of the memory."""
+
+    def __init__(self, names: Names) -> None:
+        super().__init__()
+        self.names = names
+
+    def forward(self, token: Tensor) -> Tensor:
+        """Tokens [E, L], 0 behind the last, to values [E, L, S]."""
+        return self.names(token).half()  # type: ignore[no-any-return]
+
+
+class Attending(nn.Module):
+    """A graph of the adapter without memory; what it needs of the chunks before is given."""
+
+    def __init__(self, attention: Attention, most: int) -> None:
+        super().__init__()
+        self.attention, self.most = attention, most
+
+    def forward(  # noqa: PLR0913, PLR0917 - a graph's inputs
+        self, encoded: Tensor, token: Tensor, value: Tensor,
+        past: Tensor, known: Tensor, looked: Tensor, rows: Tensor, none: Tensor,
+    ) -> tuple[Tensor, ...]:  # fmt: skip
+        """Frames [T, J], names [E, L] of `most` or more, what they hold [E, L, S].
+
+        Of before: the last chunk [T, J], whether there was one [1], which names were looked at
+        [`most`], and the attention to them [H, `most`, L] and to none [H] before that chunk.
+        Gives frames, the attention [T, `most` + 1] to the names that are looked at and to none,
+        which they are, and the attention to them before this chunk.
+        """
+        last = past.shape[0]
+        score, alone, begin = self.attention.tokens_fit(torch.cat([past, encoded]))
+        begin = begin / count(token)
+        heard = torch.cat([score[:, :last] * known, score[:, last:]], 1)
+        chosen = self._chosen(heard, token, looked, rows)
+        names, held = token.index_select(0, chosen), value.index_select(0, chosen).float()
+        same = (chosen[:, None] == looked).to(rows.dtype)
+        before = Spread(torch.einsum("cl,hlp->hcp", same, rows), none)
+        fits, moves = rows_of(score, names), self.attention.moves(names, rows.ndim)
+        gone = Fit(fits[:, :last], alone[:, :last], begin[:, :last] * known)
+        after = forward(gone, moves, before)[-1]
+        coming = Fit(fits[:, last:], alone[:, last:], begin[:, last:])
+        spread = smoothed(coming, moves, forward(coming, moves, after))
+        share = spread.rows.sum(-1).mean(0)
+        share = torch.cat([share, 1 - share.sum(-1, keepdim=True)], -1)
+        return self.attention.hold(encoded, spread.rows, held), share, chosen, *after
+
+    def _chosen(self, score: Tensor, token: Tensor, looked: Tensor, rows: Tensor) -> Tensor:
+        """Which names to look at, by how well tokens fitted the frames [H, T, V]."""
+        best, first = score.amax(1).log().mean(0), token[:, :FIRST]
+        real = first > 0
+        fits = (best[first] * real).sum(-1) / real.sum(-1).clamp(min=1)
+        rank = fits.exp() * real[:, 0]
+        return rank.scatter_add(0, looked, rows.sum(-1).mean(0)).topk(self.most).indices
