@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from earshot.attention import FILES, MOST
+from earshot.attention import BEFORE, FILES, GIVEN, MOST
 from torch import nn
 
 from models.attending import Attending, Holding
@@ -20,9 +20,8 @@ from models.blocks import Shape
 from models.export import annotate, convert
 from models.network import Transducer
 
-OF_NAMES = ("token", "value")
+OF_NAMES = GIVEN[1:]
 ROWS, OF_ROWS = {0: "names", 1: "phones"}, {2: "phones"}
-BEFORE = ("past", "known", "looked", "rows", "none")
 AFTER = ("after_rows", "after_none")
 
 
@@ -50,12 +49,11 @@ def export(network: Biasing, shape: Shape, out: Path) -> None:
         torch.rand(heads, MOST, token.shape[1]), torch.ones(heads),
     )  # fmt: skip
     given = (torch.randn(shape.chunk, shape.joiner), token, value, *before)
-    ins = ["encoded", *OF_NAMES, *BEFORE]
+    ins = [*GIVEN, *BEFORE]
     outs = ["biased", "share", "chosen", *AFTER]
     axes = dict.fromkeys(OF_NAMES, ROWS) | dict.fromkeys(("rows", "after_rows"), OF_ROWS)
     convert(Attending(network.attention, MOST), given, ins, outs, attention, axes)
     annotate(names, {"tokens": shape.tokens})
-    annotate(attention, {"heads": heads, "chunk": shape.chunk, "joiner": shape.joiner})
 
 
 def main() -> None:

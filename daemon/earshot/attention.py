@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from earshot.bundle import Bundle
 from earshot.encoder import Frames, State
+from earshot.errors import INSTALL, BundleError
 from earshot.events import Named
-from earshot.networks import Session, metadata, number, open_network
+from earshot.networks import Session, open_network
 from earshot.sounds import Tokens
 
 FILES = ("names.onnx", "attention.onnx")
@@ -24,6 +25,7 @@ MOST = 64  # names that are looked at closely in a chunk
 MOST_ROWS = 4_096  # ways to say a name that are attended to
 LONGEST = 24  # phones of one of them
 Ints = npt.NDArray[np.int64]
+GIVEN = ("encoded", "token", "value")
 # The chunk before, whether there was one, which names were looked at, and how attention was spread.
 BEFORE = ("past", "known", "looked", "rows", "none")
 HEARD = np.ones(1, np.float32)
@@ -53,12 +55,19 @@ class Attended(NamedTuple):
 class Attention:
     """The two networks of a bundle."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Raise BundleError where they cannot be read."""
+    def __init__(self, bundle: Bundle, chunk: int, width: int) -> None:
+        """`chunk`, `width`: of the encoded frames [T, J] of a step.
+
+        Raises BundleError where the files are none, or of another network.
+        """
         names, attention = (bundle.file(name) for name in FILES)
         self._names, self._attention = open_network(names), open_network(attention)
-        facts = metadata(self._attention)
-        self._sizes = [number(facts, name, attention) for name in ("heads", "chunk", "joiner")]
+        shapes = {one.name: one.shape for one in self._attention.get_inputs()}
+        if shapes.keys() != {*GIVEN, *BEFORE} or shapes["encoded"] != [chunk, width]:
+            message = f"{attention}: inputs {shapes} do not fit the network beside it; {INSTALL}"
+            raise BundleError(message)
+        self._nothing = np.zeros((chunk, width), np.float32)
+        self._heads = int(shapes["none"][0])
 
     def rows(self, sounds: Sequence[tuple[Named, Tokens]]) -> "Rows":
         """Rows of the first of these names that are short enough."""
@@ -72,11 +81,9 @@ class Attention:
         return Rows(self._attention, named, {"token": token, "value": value}, self._start(longest))
 
     def _start(self, longest: int) -> State:
-        heads, chunk, joiner = self._sizes
-        nothing, nowhere = np.zeros((chunk, joiner)), np.zeros((heads, MOST, longest))
-        parts = nothing, np.zeros(1), nowhere, np.ones(heads)
-        past, known, rows, none = (np.asarray(part, np.float32) for part in parts)
-        return past, known, np.arange(MOST), rows, none
+        nowhere = np.zeros((self._heads, MOST, longest), np.float32)
+        first, none = np.zeros(1, np.float32), np.ones(self._heads, np.float32)
+        return self._nothing, first, np.arange(MOST), nowhere, none
 
 
 class Rows(NamedTuple):

@@ -32,7 +32,7 @@ from earshot.segments import segmented
 from earshot.settings import assemble
 from earshot.transducer import Scorer, Transducer, scorers
 from earshot.understanding import Understanding
-from earshot.units import samples
+from earshot.units import SUBSAMPLING, samples
 from earshot.utterance import Utterance
 from earshot.vad import VadSettings
 from earshot.vocabulary import Grammars, Vocabulary
@@ -113,12 +113,13 @@ class Engine:
         vocabulary = Vocabulary.open(bundle) if bundle.kind == "phones" else None
         grammars = vocabulary.grammars() if vocabulary else _pieces(bundle)
         catalog = Catalog.empty(transducer.size)
-        attention = Attention(bundle) if all(map(bundle.holds, FILES)) else None
+        hears = Encoder(encoder)
         parts = Parts(
-            Encoder(encoder), scorers(transducer), grammars, catalog, vocabulary,
+            hears, scorers(transducer), grammars, catalog, vocabulary,
             ending=EndingNetwork(bundle.file(ENDING)) if bundle.holds(ENDING) else None,
             cadence=_cadence(bundle, transducer.width()),
-            attention=attention, understanding=Understanding.of(bundle),
+            attention=_attention(bundle, hears, transducer.width()),
+            understanding=Understanding.of(bundle),
         )  # fmt: skip
         return cls(bundle, parts, _tuning(bundle))
 
@@ -220,6 +221,12 @@ class Engine:
 
 def _cadence(bundle: Bundle, width: int) -> CadenceNetwork | None:
     return CadenceNetwork(bundle.file(CADENCE), width) if bundle.holds(CADENCE) else None
+
+
+def _attention(bundle: Bundle, encoder: Encoder, width: int) -> Attention | None:
+    if not all(map(bundle.holds, FILES)):
+        return None
+    return Attention(bundle, encoder.shift // SUBSAMPLING, width)
 
 
 def _tuning(bundle: Bundle) -> Tuning:

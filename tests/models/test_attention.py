@@ -15,6 +15,7 @@ from earshot.attention import FILES, MOST, AttendingEncoder, Attention
 from earshot.bundle import open_bundle
 from earshot.engine import Engine
 from earshot.entries import Entry, Kind
+from earshot.errors import BundleError
 from earshot.events import Named
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
@@ -172,7 +173,7 @@ ATRIUM = Entry.of(Kind.ROOM, "Atrium")
 
 
 def test_the_daemon_attends_as_torch_does(attending: Path) -> None:
-    found = Attention(open_bundle(attending))
+    found = Attention(open_bundle(attending), 8, 192)
     sounds = [(Named("room", f"r{i}"), tuple(range(1 + i % 70, 6 + i % 70))) for i in range(MOST)]
     rows = found.rows(sounds)
     assert rows.names == tuple(named for named, _ in sounds)
@@ -221,6 +222,12 @@ def test_the_map_is_drawn_and_needs_one_recording_and_something_to_attend_to(
     assert "--attention draws one recording" in capsys.readouterr().err
     assert earshot(["transcribe", "--bundle", str(attending), *common[2:], path]) != 0
     assert "nothing is attended to: it takes a catalog" in capsys.readouterr().err
+
+
+def test_an_adapter_of_another_network_is_refused(attending: Path) -> None:
+    for chunk, width in ((4, 192), (8, 96)):
+        with pytest.raises(BundleError, match=r"attention\.onnx: .* the network beside it"):
+            Attention(open_bundle(attending), chunk, width)
 
 
 def test_a_damaged_adapter_is_one_clear_error(attending: Path, tmp_path: Path) -> None:
