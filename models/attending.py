@@ -1,18 +1,19 @@
 """The adapter as the daemon runs it: a chunk at a time, and only names that may be said in it.
 
-Names whose first phones fit something in this chunk or the one before, and names that have
-attention, are looked at; the others cost nothing but that choice. One that was not looked at
-before is followed from the last chunk on, so that none is missed which began there. With no more
-names than are looked at, this is what models/biasing.py computes of the whole.
+Half of those looked at are they that have the most attention, the others they whose first phones
+fit best something in this chunk or the one before; the rest costs nothing but that choice. A name
+that was not looked at before is followed from the last chunk on, so that none is missed which began
+there. With no more names than are looked at, this is what models/biasing.py computes of the whole.
 """
 
 import torch
 from torch import Tensor, nn
 
 from models.biasing import Attention, Names, count, rows_of
-from models.spread import Fit, Spread, forward, smoothed
+from models.spread import TINY, Fit, Spread, forward, smoothed
 
-FIRST = 4  # phones of a name that tell whether it may be said
+FIRST = 6  # phones of a name that tell whether it may be said
+KEPT = 10.0  # more than any name gets for its first phones
 
 
 class Holding(nn.Module):
@@ -68,4 +69,6 @@ class Attending(nn.Module):
         real = first > 0
         fits = (best[first] * real).sum(-1) / real.sum(-1).clamp(min=1)
         rank = fits.exp() * real[:, 0]
-        return rank.scatter_add(0, looked, rows.sum(-1).mean(0)).topk(self.most).indices
+        has = (rank * 0).scatter_add(0, looked, rows.sum(-1).mean(0))
+        kept = has >= has.topk(self.most // 2).values[-1:].clamp(min=TINY)
+        return (rank + KEPT * kept).topk(self.most).indices
