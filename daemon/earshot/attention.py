@@ -24,6 +24,7 @@ FILES = ("names.onnx", "attention.onnx")
 MOST = 64  # names that are looked at closely in a chunk
 MOST_ROWS = 4_096  # ways to say a name that are attended to
 LONGEST = 24  # phones of one of them
+TOGETHER = 256  # of them at a time: what is worked out on the way takes much more memory
 Ints = npt.NDArray[np.int64]
 GIVEN = ("encoded", "token", "value")
 # The chunk before, whether there was one, which names were looked at, and how attention was spread.
@@ -76,7 +77,8 @@ class Attention:
         token = np.zeros((max(MOST, len(fitting)), longest), np.int64)
         for row, (_, tokens) in zip(token, fitting, strict=False):
             row[: len(tokens)] = tokens
-        (value,) = self._names.run(None, {"token": token})
+        parts = (token[first : first + TOGETHER] for first in range(0, len(token), TOGETHER))
+        value = np.concatenate([self._names.run(None, {"token": part})[0] for part in parts])
         named = tuple(named for named, _ in fitting)
         return Rows(self._attention, named, {"token": token, "value": value}, self._start(longest))
 
