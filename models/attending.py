@@ -9,23 +9,11 @@ there. With no more names than are looked at, this is what models/biasing.py com
 import torch
 from torch import Tensor, nn
 
-from models.biasing import Attention, Names, count, rows_of
+from models.biasing import Attention, count, rows_of
 from models.spread import TINY, Fit, Spread, forward, smoothed
 
 FIRST = 6  # phones of a name that tell whether it may be said
 KEPT = 10.0  # more than any name gets for its first phones
-
-
-class Holding(nn.Module):
-    """What all names hold, in sixteen bits: of thousands of names it takes most of the memory."""
-
-    def __init__(self, names: Names) -> None:
-        super().__init__()
-        self.names = names
-
-    def forward(self, token: Tensor) -> Tensor:
-        """Tokens [E, L], 0 behind the last, to values [E, L, S]."""
-        return self.names(token).half()  # type: ignore[no-any-return]
 
 
 class Attending(nn.Module):
@@ -39,7 +27,7 @@ class Attending(nn.Module):
         self, encoded: Tensor, token: Tensor, value: Tensor,
         past: Tensor, known: Tensor, looked: Tensor, rows: Tensor, none: Tensor,
     ) -> tuple[Tensor, ...]:  # fmt: skip
-        """Frames [T, J], names [E, L] of `most` or more, what they hold [E, L, S].
+        """Frames [T, J], names [E, L] of `most` or more, what they hold [E, L, S] in any precision.
 
         Of before: the last chunk [T, J], whether there was one [1], which names were looked at
         [`most`], and the attention to them [H, `most`, L] and to none [H] before that chunk.

@@ -2,8 +2,9 @@
 
     python -m models.export_attention --run build/attention --weights en.pt --out build/export
 
-names.onnx turns the phones of names into rows, once whenever the catalog changes; attention.onnx
-has a chunk of encoded frames attend to them. Refuses to write if torch and ONNX disagree.
+names.onnx makes of the phones of names what they hold, once whenever the catalog changes;
+attention.onnx has a chunk of encoded frames attend to them. Both in eight bits. Refuses to write if
+torch and ONNX disagree before that.
 """
 
 import argparse
@@ -11,13 +12,12 @@ from pathlib import Path
 
 import torch
 from earshot.attention import BEFORE, FILES, GIVEN, MOST
-from torch import nn
 
-from models.attending import Attending, Holding
+from models.attending import Attending
 from models.attention import base_of, sizes_of
 from models.biasing import Biasing
 from models.blocks import Shape
-from models.export import annotate, convert
+from models.export import annotate, compress, convert
 from models.network import Transducer
 
 OF_NAMES = GIVEN[1:]
@@ -33,16 +33,15 @@ def load(run: Path, base: Transducer) -> Biasing:
     return network.eval()
 
 
-def export(network: Biasing, shape: Shape, out: Path) -> None:
+def export(network: Biasing, shape: Shape, out: Path, *, int8: bool) -> None:
     """Write both graphs. Raises SystemExit where they do not compute the same."""
     out.mkdir(parents=True, exist_ok=True)
     names, attention = (out / name for name in FILES)
     token = torch.randint(1, shape.tokens, (MOST + 7, 9))
     token[:, 6:] *= torch.randint(0, 2, (len(token), 1))
-    holding = Holding(network.names)
-    convert(holding, (token,), ["token"], ["value"], names, dict.fromkeys(OF_NAMES, ROWS))
+    convert(network.names, (token,), ["token"], ["value"], names, dict.fromkeys(OF_NAMES, ROWS))
     with torch.no_grad():
-        value = holding(token)
+        value = network.names(token).half()
     heads = network.attention.heads
     before = (
         torch.randn(shape.chunk, shape.joiner), torch.ones(1), torch.randperm(len(token))[:MOST],
@@ -53,6 +52,9 @@ def export(network: Biasing, shape: Shape, out: Path) -> None:
     outs = ["biased", "share", "chosen", *AFTER]
     axes = dict.fromkeys(OF_NAMES, ROWS) | dict.fromkeys(("rows", "after_rows"), OF_ROWS)
     convert(Attending(network.attention, MOST), given, ins, outs, attention, axes)
+    if int8:
+        compress(names)
+        compress(attention)
     annotate(names, {"tokens": shape.tokens})
 
 
@@ -64,10 +66,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of models.attention")
     parser.add_argument("--weights", type=Path, required=True, help="of the network beside it")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--fp32", action="store_true", help="do not quantise")
     options = parser.parse_args()
     base = base_of(options.weights)
-    network: nn.Module = load(options.run, base)
-    export(load(options.run, base), base.shape, options.out)
+    network = load(options.run, base)
+    export(network, base.shape, options.out, int8=not options.fp32)
     size = sum(p.numel() for p in network.parameters())
     print(f"{size} parameters, {sum((options.out / f).stat().st_size for f in FILES)} bytes")
 

@@ -78,9 +78,14 @@ class Attention:
         for row, (_, tokens) in zip(token, fitting, strict=False):
             row[: len(tokens)] = tokens
         parts = (token[first : first + TOGETHER] for first in range(0, len(token), TOGETHER))
-        value = np.concatenate([self._names.run(None, {"token": part})[0] for part in parts])
+        held = [self._names.run(None, {"token": part})[0].astype(np.float16) for part in parts]
         named = tuple(named for named, _ in fitting)
-        return Rows(self._attention, named, {"token": token, "value": value}, self._start(longest))
+        return Rows(
+            self._attention,
+            named,
+            {"token": token, "value": np.concatenate(held)},
+            self._start(longest),
+        )
 
     def _start(self, longest: int) -> State:
         nowhere = np.zeros((self._heads, MOST, longest), np.float32)

@@ -159,7 +159,7 @@ def attending(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.zeros((engine.parts.encoder.window, 80), np.float32), engine.parts.encoder.start()
     )[0].shape[1]
     shape = replace(SHAPE, joiner=joiner, chunk=8)
-    export_attention.export(of_bundle(joiner), shape, folder)
+    export_attention.export(of_bundle(joiner), shape, folder, int8=False)
     text = (folder / "bundle.toml").read_text(encoding="utf8").split("\n[files", 1)[0]
     files = "".join(
         f'\n[files."{name}"]\nbytes = {facts["bytes"]}\nsha256 = "{facts["sha256"]}"\n'
