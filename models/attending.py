@@ -30,22 +30,21 @@ class Attending(nn.Module):
         """Frames [T, J], names [E, L] of `most` or more, what they hold [E, L, S] in any precision.
 
         Of before: the last chunk [T, J], whether there was one [1], which names were looked at
-        [`most`], and the attention to them [H, `most`, L] and to none [H] before that chunk.
+        [`most`], and the attention to them [H, `most`, L] and to none [H, 1, 1] before that chunk.
         Gives frames, the attention [T, `most` + 1] to the names that are looked at and to none,
         which they are, and the attention to them before this chunk.
         """
-        last = past.shape[0]
-        score, alone, begin = self.attention.tokens_fit(torch.cat([past, encoded]))
-        begin = begin / count(token)
+        last, both = past.shape[0], torch.cat([past, encoded])
+        score, alone, begin = self.attention.tokens_fit(both)
         heard = torch.cat([score[:, :last] * known, score[:, last:]], 1)
         chosen = self._chosen(heard, token, looked, rows)
         names, held = token.index_select(0, chosen), value.index_select(0, chosen).float()
         same = (chosen[:, None] == looked).to(rows.dtype)
         before = Spread(torch.einsum("cl,hlp->hcp", same, rows), none)
-        fits, moves = rows_of(score, names), self.attention.moves(names, rows.ndim)
-        gone = Fit(fits[:, :last], alone[:, :last], begin[:, :last] * known)
-        after = forward(gone, moves, before)[-1]
-        coming = Fit(fits[:, last:], alone[:, last:], begin[:, last:])
+        fit = Fit(rows_of(score, names), alone, begin / count(token))
+        gone, coming = fit.part(0, last), fit.part(last, both.shape[0])
+        moves = self.attention.moves(names, rows.ndim)
+        after = forward(gone._replace(begin=gone.begin * known), moves, before)[-1]
         spread = smoothed(coming, moves, forward(coming, moves, after))
         share = spread.rows.sum(-1).mean(0)
         share = torch.cat([share, 1 - share.sum(-1, keepdim=True)], -1)

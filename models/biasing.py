@@ -116,7 +116,7 @@ class Attention(nn.Module):
     def tokens_fit(self, encoded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """How well tokens fit frames [..., T, J]: [H, ..., T, V], of which the best has 1.
 
-        And how well none of the names, and how likely one begins: [H, ..., T] each.
+        And how well none of the names, and how likely one begins: [H, ..., T, 1, 1] each.
         """
         x = F.silu(self.wide(self.norm(encoded)))
         heard, gates = (self._by_head(part(x)) for part in (self.heard, self.gates))
@@ -125,7 +125,7 @@ class Attention(nn.Module):
         score = self.sharp.view(whole) * known + heard
         score = (score - score.amax(-1, keepdim=True)).exp()
         still = score[..., :1] * self.pause.exp().view(whole)
-        none, begin = gates.exp().unbind(-1)
+        none, begin = gates.exp()[..., None, None].unbind(-3)
         return score + still * self.marked, none, begin
 
     def _by_head(self, x: Tensor) -> Tensor:
@@ -146,17 +146,14 @@ class Attention(nn.Module):
         """Attention of frames [..., T, J] from the first on, whole chunks, to names [E, L]."""
         score, none, begin = self.tokens_fit(encoded)
         fit = Fit(rows_of(score, token), none, begin / count(token))
-        nowhere = Spread(torch.zeros_like(fit.rows[..., 0, :, :]), torch.ones_like(none[..., 0]))
+        nowhere = Spread(
+            torch.zeros_like(fit.rows[..., 0, :, :]), torch.ones_like(none[..., 0, :, :])
+        )
         found = forward(fit, self.moves(token, nowhere.rows.ndim), nowhere)
-        rows, alone = (
-            torch.stack(part, at)
-            for part, at in zip(zip(*found, strict=True), (-3, -1), strict=True)
-        )
-        chunks = fit.in_chunks(self.chunk)
+        rows, alone = (torch.stack(part, -3) for part in zip(*found, strict=True))
         after = Fit(rows, alone, begin).in_chunks(self.chunk).frames()
-        known = smoothed(
-            chunks, self.moves(token, rows.ndim), [Spread(one.rows, one.none) for one in after]
-        )
+        chunks, moves = fit.in_chunks(self.chunk), self.moves(token, rows.ndim)
+        known = smoothed(chunks, moves, [Spread(one.rows, one.none) for one in after])
         return Spread(known.rows.reshape(rows.shape), known.none.reshape(alone.shape))
 
     def hold(self, encoded: Tensor, rows: Tensor, value: Tensor) -> Tensor:
@@ -172,7 +169,7 @@ class Attention(nn.Module):
         is that of none.
         """
         found = self.spread(encoded, token)
-        share = torch.cat([found.rows.flatten(-2), found.none[..., None]], -1)
+        share = torch.cat([found.rows.flatten(-2), found.none[..., 0]], -1)
         return self.hold(encoded, found.rows, value), share.mean(0)
 
 

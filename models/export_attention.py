@@ -45,7 +45,7 @@ def export(network: Biasing, shape: Shape, out: Path, *, int8: bool) -> None:
     heads = network.attention.heads
     before = (
         torch.randn(shape.chunk, shape.joiner), torch.ones(1), torch.randperm(len(token))[:MOST],
-        torch.rand(heads, MOST, token.shape[1]), torch.ones(heads),
+        torch.rand(heads, MOST, token.shape[1]), torch.ones(heads, 1, 1),
     )  # fmt: skip
     given = (torch.randn(shape.chunk, shape.joiner), token, value, *before)
     ins = [*GIVEN, *BEFORE]

@@ -89,7 +89,7 @@ class Attention:
 
     def _start(self, longest: int) -> State:
         nowhere = np.zeros((self._heads, MOST, longest), np.float32)
-        first, none = np.zeros(1, np.float32), np.ones(self._heads, np.float32)
+        first, none = np.zeros(1, np.float32), np.ones((self._heads, 1, 1), np.float32)
         return self._nothing, first, np.arange(MOST), nowhere, none
 
 

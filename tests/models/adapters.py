@@ -33,7 +33,7 @@ def start(sizes: Sizes, most: int, longest: int) -> Tensors:
     """Of models.attending: nothing was heard before."""
     return (
         torch.randn(sizes.chunk, sizes.joiner), torch.zeros(1), torch.arange(most),
-        torch.zeros(sizes.heads, most, longest), torch.ones(sizes.heads),
+        torch.zeros(sizes.heads, most, longest), torch.ones(sizes.heads, 1, 1),
     )  # fmt: skip
 
 
