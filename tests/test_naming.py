@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from earshot import attention
+from earshot.attention import AttendingEncoder
 from earshot.bundle import open_bundle
 from earshot.engine import Engine
 from earshot.entries import Entry, Kind, Phrases
@@ -162,3 +164,16 @@ def test_phrases_are_compiled_once_as_long_as_the_catalog_stays(engine: Engine, 
     put(path, BEDD)
     naming.look()
     assert naming.with_phrases(asked[0]) is not again, "it has the new catalog"
+
+
+def test_what_a_call_brings_is_attended_to_before_a_long_catalog(
+    engine: Engine, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "MOST_ROWS", 4)
+    put(path, *(Entry.of(Kind.ROOM, name) for name in ("kitchen", "attic", "cellar", "pantry")))
+    naming = Naming(engine, path)
+    naming.look()
+    encoder = naming.with_phrases(Phrases((BEDD,))).parts.encoder
+    assert isinstance(encoder, AttendingEncoder)
+    assert len(encoder.rows.names) == 4
+    assert "Bedd" in {named.name for named in encoder.rows.names}

@@ -106,7 +106,8 @@ class Naming:
         return engine
 
     def _compiled(self, phrases: Phrases) -> Engine:
-        engine, refused = self._plain.naming([*self._entries, *phrases.entries], self._weights)
+        # First: of very many names not all are attended to.
+        engine, refused = self._plain.naming([*phrases.entries, *self._entries], self._weights)
         asked = {entry.name for entry in phrases.entries}
         for one in refused:
             if one.name in asked:
