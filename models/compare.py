@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from earshot.attention import Encodes
+from earshot.attention import FILES, Encodes
 from earshot.bundle import MANIFEST, find, read_symbols
 from earshot.ending import CADENCE
 from earshot.engine import Engine
@@ -81,7 +81,8 @@ def trained(recipe: Recipe, cache: Path, out: Path, minutes: float) -> Run:
 def packed(network: Path, like: Path, out: Path) -> None:
     """Another bundle with this network in it."""
     shutil.copytree(like, out, dirs_exist_ok=True)
-    (out / CADENCE).unlink(missing_ok=True)  # it is a head of the other network
+    for name in (CADENCE, *FILES):  # they read the frames of the other network
+        (out / name).unlink(missing_ok=True)
     for path in network.iterdir():
         shutil.copyfile(path, out / path.name)
     facts = tomllib.loads((like / MANIFEST).read_text(encoding="utf8"))
