@@ -52,7 +52,7 @@ class Attending(nn.Module):
 
     def _chosen(self, score: Tensor, token: Tensor, looked: Tensor, rows: Tensor) -> Tensor:
         """Which names to look at, by how well tokens fitted the frames [H, T, V]."""
-        best, first = score.amax(1).log().mean(0), token[:, :FIRST]
+        best, first = score.amax(1).clamp(min=TINY).log().mean(0), token[:, :FIRST]
         real = first > 0
         fits = (best[first] * real).sum(-1) / real.sum(-1).clamp(min=1)
         rank = fits.exp() * real[:, 0]
