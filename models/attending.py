@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models.biasing import Attention, count, rows_of
-from models.spread import TINY, Fit, Spread, forward, smoothed
+from models.spread import TINY, Fit, Spread, forward, moves_of, smoothed
 
 FIRST = 6  # phones of a name that tell whether it may be said
 KEPT = 10.0  # more than any name gets for its first phones
@@ -43,7 +43,7 @@ class Attending(nn.Module):
         before = Spread(torch.einsum("cl,hlp->hcp", same, rows), none)
         fit = Fit(rows_of(score, names), alone, begin / count(token))
         gone, coming = fit.part(0, last), fit.part(last, both.shape[0])
-        moves = self.attention.moves(names, rows.ndim)
+        moves = moves_of(self.attention.ways, names, rows.ndim)
         after = forward(gone._replace(begin=gone.begin * known), moves, before)[-1]
         spread = smoothed(coming, moves, forward(coming, moves, after))
         share = spread.rows.sum(-1).mean(0)

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from models.network import Transducer
 from models.phones import PHONES
-from models.spread import Fit, Moves, Spread, forward, moves_of, smoothed
+from models.spread import Fit, Spread, forward, in_chunks, moves_of, smoothed
 
 NEAR = (-2, -1, 0, 1, 2)  # phones around a row that its value tells of
 FLOOR = math.exp(-6)  # probability below which all phones fit alike
@@ -138,10 +138,6 @@ class Attention(nn.Module):
         either = inner + last
         return (torch.cat([still, either, either], -1) + FLOOR).log()
 
-    def moves(self, token: Tensor, dimensions: int) -> Moves:
-        """How attention moves over names [E, L], for arrays of so many dimensions."""
-        return moves_of(self.ways, token, dimensions)
-
     def spread(self, encoded: Tensor, token: Tensor) -> Spread:
         """Attention of frames [..., T, J] from the first on, whole chunks, to names [E, L]."""
         score, none, begin = self.tokens_fit(encoded)
@@ -149,11 +145,13 @@ class Attention(nn.Module):
         nowhere = Spread(
             torch.zeros_like(fit.rows[..., 0, :, :]), torch.ones_like(none[..., 0, :, :])
         )
-        found = forward(fit, self.moves(token, nowhere.rows.ndim), nowhere)
+        found = forward(fit, moves_of(self.ways, token, nowhere.rows.ndim), nowhere)
         rows, alone = (torch.stack(part, -3) for part in zip(*found, strict=True))
-        after = Fit(rows, alone, begin).in_chunks(self.chunk).frames()
-        chunks, moves = fit.in_chunks(self.chunk), self.moves(token, rows.ndim)
-        known = smoothed(chunks, moves, [Spread(one.rows, one.none) for one in after])
+        after = zip(
+            *(in_chunks(part, self.chunk).unbind(-3) for part in (rows, alone)), strict=True
+        )
+        chunks, moves = fit.in_chunks(self.chunk), moves_of(self.ways, token, rows.ndim)
+        known = smoothed(chunks, moves, [Spread(*one) for one in after])
         return Spread(known.rows.reshape(rows.shape), known.none.reshape(alone.shape))
 
     def hold(self, encoded: Tensor, rows: Tensor, value: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from models.attending import Attending
 from models.attention import base_of, sizes_of
 from models.biasing import Biasing
 from models.blocks import Shape
-from models.export import annotate, compress, convert
+from models.export import annotate, compress, convert, keep
 from models.network import Transducer
 
 OF_NAMES = GIVEN[1:]
@@ -26,10 +26,11 @@ AFTER = ("after_rows", "after_none")
 
 
 def load(run: Path, base: Transducer) -> Biasing:
-    """The averaged weights of a run of the adapter."""
-    state = torch.load(run / "run.pt", weights_only=True, map_location="cpu")
+    """The averaged weights of a run of the adapter, or of a file that --keep wrote."""
+    file = run / "run.pt" if run.is_dir() else run
+    state = torch.load(file, weights_only=True, map_location="cpu")
     network = Biasing(sizes_of(base, state["recipe"]))
-    network.load_state_dict(state["average"])
+    network.load_state_dict({name: value.float() for name, value in state["average"].items()})
     return network.eval()
 
 
@@ -63,14 +64,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--run", type=Path, required=True, help="folder of models.attention")
+    parser.add_argument(
+        "--run", type=Path, required=True, help="folder of models.attention, or what --keep wrote"
+    )
     parser.add_argument("--weights", type=Path, required=True, help="of the network beside it")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fp32", action="store_true", help="do not quantise")
+    parser.add_argument("--keep", type=Path, help="file for the weights in 16 bits")
     options = parser.parse_args()
     base = base_of(options.weights)
     network = load(options.run, base)
     export(network, base.shape, options.out, int8=not options.fp32)
+    if options.keep:
+        keep(options.run, options.keep)
     size = sum(p.numel() for p in network.parameters())
     print(f"{size} parameters, {sum((options.out / f).stat().st_size for f in FILES)} bytes")
 

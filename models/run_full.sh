@@ -129,7 +129,7 @@ pack() {
 	step attention train attention "$OUT/attention" "$ATTENTION" "$OUT/cache2" \
 		--weights "$OUT/mwer.pt"
 	step export_attention tool export_attention --run "$OUT/attention" --weights "$OUT/mwer.pt" \
-		--out "$OUT/export"
+		--out "$OUT/export" --keep "$OUT/attention.pt"
 	step ending tool ending --cache "$OUT/cache2" --out "$OUT/ending.onnx" $ENDING
 	step cadence tool cadence --cache "$OUT/cache2" --weights "$OUT/mwer.pt" \
 		--out "$OUT/cadence.onnx" $CADENCE

@@ -41,7 +41,7 @@ class Fit(NamedTuple):
 
     def in_chunks(self, chunk: int) -> "Fit":
         """[H, ..., C, T, …] for chunks of T frames."""
-        return Fit(*(part.unflatten(-3, (-1, chunk)) for part in self))
+        return Fit(*(in_chunks(part, chunk) for part in self))
 
 
 class Moves(NamedTuple):
@@ -50,6 +50,11 @@ class Moves(NamedTuple):
     steps: Tensor  # [H, 1 …, L, L] from a phone of a name to another
     first: Tensor  # [H, 1 …, 1, L] from none to a phone
     leave: Tensor  # [H, 1 …, E, L] from a phone to none: not 0 for the last phones of names
+
+
+def in_chunks(x: Tensor, chunk: int) -> Tensor:
+    """Frames [..., T, ·, ·] as chunks of so many each, [..., C, chunk, ·, ·]."""
+    return x.unflatten(-3, (-1, chunk))  # type: ignore[no-any-return]
 
 
 def moves_of(ways: Tensor, token: Tensor, dimensions: int) -> Moves:

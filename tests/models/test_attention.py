@@ -26,6 +26,7 @@ from models.biasing import Biasing
 from models.blocks import Shape
 from models.bundle import listed
 from models.data import Batch, Corpus
+from models.export import keep
 from models.network import Transducer
 from models.phones import PHONES
 from models.progress import Log
@@ -222,6 +223,17 @@ def test_the_map_is_drawn_and_needs_one_recording_and_something_to_attend_to(
     assert "--attention draws one recording" in capsys.readouterr().err
     assert earshot(["transcribe", "--bundle", str(attending), *common[2:], path]) != 0
     assert "nothing is attended to: it takes a catalog" in capsys.readouterr().err
+
+
+def test_kept_weights_are_those_of_the_run_in_sixteen_bits(corpus: Corpus, tmp_path: Path) -> None:
+    a_run(corpus, tmp_path).save()
+    keep(tmp_path, tmp_path / "kept.pt")
+    run, kept = (
+        export_attention.load(path, base()).state_dict()
+        for path in (tmp_path, tmp_path / "kept.pt")
+    )
+    for name, value in run.items():
+        assert torch.equal(value.half().float(), kept[name]), name
 
 
 def test_an_adapter_of_another_network_is_refused(attending: Path) -> None:
