@@ -104,6 +104,15 @@ class Setting:
     jobs: int
 
 
+def engine_with(setting: Setting, entries: Sequence[Entry]) -> Engine:
+    """The bundle with these names."""
+    engine = load_engine(str(setting.bundle))
+    search = replace(engine.tuning.search, **setting.search)
+    engine = engine.tuned(replace(engine.tuning, search=search))
+    weights = KindWeights(**setting.weights)
+    return engine.naming(entries, weights)[0] if entries else engine
+
+
 class Hearing:
     """What a process hears with: one engine, one catalog."""
 
@@ -112,11 +121,7 @@ class Hearing:
     @classmethod
     def begin(cls, setting: Setting, entries: Sequence[Entry]) -> None:
         """Open the bundle with these names."""
-        engine = load_engine(str(setting.bundle))
-        search = replace(engine.tuning.search, **setting.search)
-        engine = engine.tuned(replace(engine.tuning, search=search))
-        weights = KindWeights(**setting.weights)
-        cls.engine = engine.naming(entries, weights)[0] if entries else engine
+        cls.engine = engine_with(setting, entries)
 
     @classmethod
     def hear(cls, clip: Clip) -> Heard:
@@ -149,8 +154,15 @@ def grouped(
     """Groups of recordings; the catalog of each has their names, and others up to its size."""
     for first in range(0, len(clips), together):
         some = clips[first : first + together]
-        names = list(dict.fromkeys(name for clip in some for name in clip.names))
-        yield some, [*names, *others[: max(0, size - len(names))]]
+        yield some, catalog_of(some, size, others)
+
+
+def catalog_of(clips: Sequence[Clip], size: int, others: Sequence[Entry]) -> list[Entry]:
+    """Their names and others up to a size, in any order: what comes first may be favoured more."""
+    names = list(dict.fromkeys(name for clip in clips for name in clip.names))
+    found = [*names, *others[: max(0, size - len(names))]]
+    random.Random(size).shuffle(found)
+    return found
 
 
 def named(folder: Path) -> list[Clip]:

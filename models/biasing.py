@@ -12,6 +12,7 @@ What fits is told by the frames' own head of the network, from the start, and by
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +21,17 @@ from torch.nn import functional as F
 
 from models.network import Transducer
 from models.phones import PHONES
-from models.spread import Fit, Spread, forward, in_chunks, moves_of, smoothed
+from models.spread import (
+    Fit,
+    Frames,
+    Spread,
+    backward,
+    follow,
+    joined,
+    last_of,
+    normal,
+    ways_of,
+)
 
 NEAR = (-2, -1, 0, 1, 2)  # phones around a row that its value tells of
 FLOOR = math.exp(-6)  # probability below which all phones fit alike
@@ -54,9 +65,18 @@ def shifted(x: Tensor, by: int) -> Tensor:
     return whole.narrow(1, max(-by, 0), x.shape[1])
 
 
-def rows_of(score: Tensor, token: Tensor) -> Tensor:
-    """Scores [..., V] of tokens as those of the phones of names, [..., E, L]."""
-    return score[..., token] * (token > 0)
+def rows_of(score: Tensor, token: Tensor, shape: Sequence[int] = ()) -> Tensor:
+    """Scores [..., 1, V] of tokens as those of the phones of names, [..., E, L] or another shape.
+
+    Rows of a table are picked, and turned: onnxruntime takes three times as long for numbers.
+    """
+    picked = score.flatten(0, -2).t().index_select(0, token.reshape(-1)).t()
+    return picked.reshape(shape or (*score.shape[:-2], *token.shape))
+
+
+def names_fit(frames: Frames, token: Tensor, shape: Sequence[int] = ()) -> Frames:
+    """Of frames that tokens fit [..., T, 1, V], how names [E, L] do."""
+    return frames._replace(rows=rows_of(frames.rows, token, shape))
 
 
 def count(token: Tensor) -> Tensor:
@@ -69,22 +89,24 @@ class Names(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        size = sizes.heads * sizes.value
+        self.heads, size = sizes.heads, sizes.heads * sizes.value
         self.embedding = nn.Embedding(sizes.tokens, sizes.phone, padding_idx=0)
         self.wide = nn.Linear(len(NEAR) * sizes.phone, 2 * size)
         self.value = nn.Linear(2 * size, size)
 
     def forward(self, token: Tensor) -> Tensor:
-        """Tokens [E, L], 0 behind the last, to values [E, L, S]."""
+        """Tokens [E, L], 0 behind the last, to values [H, E, L, S]."""
         x = self.embedding(token)
         around = torch.cat([shifted(x, by) for by in NEAR], -1)
-        return self.value(F.silu(self.wide(around)))  # type: ignore[no-any-return]
+        value = self.value(F.silu(self.wide(around)))
+        return value.unflatten(-1, (self.heads, -1)).movedim(2, 0)  # type: ignore[no-any-return]
 
 
 class Attention(nn.Module):
     """Encoded frames and rows to frames that know of the names."""
 
     marked: Tensor
+    real: Tensor
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -101,8 +123,9 @@ class Attention(nn.Module):
             nn.init.zeros_(weight)
         with torch.no_grad():
             self.gates.bias[:] = torch.tensor([NONE, BEGIN]).repeat_interleave(sizes.heads)
-        marked = torch.arange(sizes.tokens) > len(PHONES)
-        self.register_buffer("marked", marked, persistent=False)
+        token = torch.arange(sizes.tokens)
+        self.register_buffer("marked", token > len(PHONES), persistent=False)
+        self.register_buffer("real", token > 0, persistent=False)
 
     def knows(self, network: Transducer) -> None:
         """Take over what the frames' own head of a network makes of encoded frames, as it stays."""
@@ -113,10 +136,10 @@ class Attention(nn.Module):
             self.tokens.bias[:] = head.bias - self.tokens.weight @ project.bias
         self.tokens.requires_grad_(requires_grad=False)
 
-    def tokens_fit(self, encoded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """How well tokens fit frames [..., T, J]: [H, ..., T, V], of which the best has 1.
+    def tokens_fit(self, encoded: Tensor, names: Tensor) -> Fit:
+        """How well tokens fit frames [..., T, J]: rows [H, ..., T, 1, V], of which the best has 1.
 
-        And how well none of the names, and how likely one begins: [H, ..., T, 1, 1] each.
+        Blank, which is behind the last phone of a name, fits nothing. `names`: how many there are.
         """
         x = F.silu(self.wide(self.norm(encoded)))
         heard, gates = (self._by_head(part(x)) for part in (self.heard, self.gates))
@@ -125,11 +148,13 @@ class Attention(nn.Module):
         score = self.sharp.view(whole) * known + heard
         score = (score - score.amax(-1, keepdim=True)).exp()
         still = score[..., :1] * self.pause.exp().view(whole)
-        none, begin = gates.exp()[..., None, None].unbind(-3)
-        return score + still * self.marked, none, begin
+        rows = ((score + still * self.marked) * self.real)[..., None, :]
+        none, begin = gates.exp()[..., None].split(1, -2)
+        return Fit(rows, none, begin / names)
 
     def _by_head(self, x: Tensor) -> Tensor:
-        return torch.stack(x.unflatten(-1, (-1, self.heads)).unbind(-1))
+        """[..., V H] to [H, ..., V]."""
+        return x.unflatten(-1, (-1, self.heads)).movedim(x.ndim, 0)  # type: ignore[no-any-return]
 
     def _phones(self, encoded: Tensor) -> Tensor:
         """Log-probabilities [..., T, V] of phones, be they the last of their word or not."""
@@ -140,35 +165,32 @@ class Attention(nn.Module):
 
     def spread(self, encoded: Tensor, token: Tensor) -> Spread:
         """Attention of frames [..., T, J] from the first on, whole chunks, to names [E, L]."""
-        score, none, begin = self.tokens_fit(encoded)
-        fit = Fit(rows_of(score, token), none, begin / count(token))
-        nowhere = Spread(
-            torch.zeros_like(fit.rows[..., 0, :, :]), torch.ones_like(none[..., 0, :, :])
-        )
-        found = forward(fit, moves_of(self.ways, token, nowhere.rows.ndim), nowhere)
-        rows, alone = (torch.stack(part, -3) for part in zip(*found, strict=True))
-        after = zip(
-            *(in_chunks(part, self.chunk).unbind(-3) for part in (rows, alone)), strict=True
-        )
-        chunks, moves = fit.in_chunks(self.chunk), moves_of(self.ways, token, rows.ndim)
-        known = smoothed(chunks, moves, [Spread(*one) for one in after])
-        return Spread(known.rows.reshape(rows.shape), known.none.reshape(alone.shape))
+        fit = self.tokens_fit(encoded, count(token))
+        shape = (*fit.none.shape[:-3], 1, 1, 1)
+        nowhere = Spread(fit.none.new_zeros(*shape[:-2], *token.shape), fit.none.new_ones(shape))
+        last = last_of(token)
+        ways, within = (ways_of(self.ways, last, len(shape) + more) for more in (0, 1))
+        came, _ = follow(names_fit(fit.forth(), token).each(), ways, nowhere)
+        chunks = Fit(*(part.unflatten(-3, (-1, self.chunk)) for part in fit))
+        later = backward(names_fit(chunks.back(), token), within)
+        return normal(joined(came) * Spread(*(part.flatten(-4, -3) for part in later)))
 
-    def hold(self, encoded: Tensor, rows: Tensor, value: Tensor) -> Tensor:
-        """Frames [..., T, J] with what is held [E, L, S] by the rows attended to."""
-        held = value.flatten(0, 1).unflatten(-1, (self.heads, -1)).movedim(1, 0)
-        found = torch.einsum("h...r,hrs->...hs", rows.flatten(-2), held)
-        return encoded + self.out(found.flatten(-2))  # type: ignore[no-any-return]
+    def hold(self, encoded: Tensor, rows: Tensor, held: Tensor) -> Tensor:
+        """Frames [..., T, J] with what is held [H, E L, S] by the rows attended to."""
+        between = (slice(None), *[None] * (encoded.ndim - 2))
+        found = rows.flatten(-2) @ held[between]
+        found = found.movedim(0, encoded.ndim - 1).reshape(*encoded.shape[:-1], -1)
+        return encoded + self.out(found)  # type: ignore[no-any-return]
 
     def forward(self, encoded: Tensor, token: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames [..., T, J] from the first on, names [E, L], what they hold [E, L, S].
+        """Frames [..., T, J] from the first on, names [E, L], what they hold [H, E, L, S].
 
         Gives frames and the attention [..., T, E L + 1], the mean of the heads, whose last column
         is that of none.
         """
         found = self.spread(encoded, token)
         share = torch.cat([found.rows.flatten(-2), found.none[..., 0]], -1)
-        return self.hold(encoded, found.rows, value), share.mean(0)
+        return self.hold(encoded, found.rows, value.flatten(1, 2)), share.mean(0)
 
 
 class Biasing(nn.Module):

@@ -11,17 +11,17 @@ import argparse
 from pathlib import Path
 
 import torch
-from earshot.attention import BEFORE, FILES, GIVEN, MOST
+from earshot.attention import BEFORE, FILES, GIVEN, READY
 
-from models.attending import Attending
+from models.attending import LONGEST, MOST, Attending, Ready
 from models.attention import base_of, sizes_of
 from models.biasing import Biasing
 from models.blocks import Shape
-from models.export import annotate, compress, convert, keep
+from models.export import compress, convert, keep
 from models.network import Transducer
 
-OF_NAMES = GIVEN[1:]
-ROWS, OF_ROWS = {0: "names", 1: "phones"}, {2: "phones"}
+ROWS = {0: "names"}
+AXES = {"token": ROWS, "value": {1: "names"}, "last": ROWS, "first": ROWS, "weight": ROWS}
 AFTER = ("after_rows", "after_none")
 
 
@@ -38,25 +38,26 @@ def export(network: Biasing, shape: Shape, out: Path, *, int8: bool) -> None:
     """Write both graphs. Raises SystemExit where they do not compute the same."""
     out.mkdir(parents=True, exist_ok=True)
     names, attention = (out / name for name in FILES)
-    token = torch.randint(1, shape.tokens, (MOST + 7, 9))
+    token = torch.randint(1, shape.tokens, (MOST + 7, LONGEST))
     token[:, 6:] *= torch.randint(0, 2, (len(token), 1))
-    convert(network.names, (token,), ["token"], ["value"], names, dict.fromkeys(OF_NAMES, ROWS))
+    token[-1] = 0
+    ready = Ready(network.names)
+    convert(ready, (token,), ["token"], list(READY), names, AXES)
     with torch.no_grad():
-        value = network.names(token).half()
-    heads = network.attention.heads
+        value, *others = ready(token)
+    heads, chunk = network.attention.heads, torch.randn(2, shape.chunk, shape.joiner)
     before = (
-        torch.randn(shape.chunk, shape.joiner), torch.ones(1), torch.randperm(len(token))[:MOST],
-        torch.rand(heads, MOST, token.shape[1]), torch.ones(heads, 1, 1),
+        chunk[0], torch.ones(2, 1, 1, 1), torch.randperm(len(token))[:MOST],
+        torch.rand(heads, 1, 1, MOST, LONGEST), torch.ones(heads, 1, 1, 1, 1),
     )  # fmt: skip
-    given = (torch.randn(shape.chunk, shape.joiner), token, value, *before)
-    ins = [*GIVEN, *BEFORE]
+    count = torch.full((1,), len(token) - 1.0)
+    given = (chunk[1], token, value.half(), *others, count, *before)
+    graph, ins = Attending(network.attention), [*GIVEN, *BEFORE]
     outs = ["biased", "share", "chosen", *AFTER]
-    axes = dict.fromkeys(OF_NAMES, ROWS) | dict.fromkeys(("rows", "after_rows"), OF_ROWS)
-    convert(Attending(network.attention, MOST), given, ins, outs, attention, axes)
+    convert(graph, given, ins, outs, attention, AXES)
     if int8:
         compress(names)
         compress(attention)
-    annotate(names, {"tokens": shape.tokens})
 
 
 def main() -> None:

@@ -3,18 +3,22 @@
 Forward attention (Zhang et al., 2018): it stays on a phone, goes on to the next one of its name or
 over one that was swallowed, leaves the name behind its last phone, or comes from none of the names
 to the first phone of one; then each place keeps as much of it as its phone fits what is heard. That
-is the forward recursion of a hidden Markov model; the backward one tells the frames of a chunk how
-it goes on. Weights need not be probabilities: what is spread sums to one. Heads come first in all
-arrays, then whatever there are of.
+is the forward recursion of a hidden Markov model. The backward one, which tells the frames of a
+chunk how it goes on, is the same with all ways turned round. Weights need not be probabilities:
+what is spread sums to one. Heads come first in all arrays, then whatever there are of.
 """
 
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 TINY = 1e-30
 OFTEN = 8  # frames after which attention is summed up to one, lest it vanish
+FREE = torch.ones(())  # a gate that is always open
 
 
 class Spread(NamedTuple):
@@ -22,6 +26,37 @@ class Spread(NamedTuple):
 
     rows: Tensor  # [H, ..., E, L]
     none: Tensor  # [H, ..., 1, 1]
+
+    def __mul__(self, other: "Spread") -> "Spread":  # type: ignore[override]
+        """Product, place by place."""
+        return Spread(self.rows * other.rows, self.none * other.none)
+
+
+class Ways(NamedTuple):
+    """Weights of the ways that attention goes."""
+
+    steps: Tensor  # [H, 1 …, L, L] from a phone of a name to another
+    enter: Tensor  # [H, 1 …, 1 or E, L] from none to a phone
+    leave: Tensor  # [H, 1 …, 1 or E, L] from a phone to none
+
+    def back(self) -> "Ways":
+        """All turned round."""
+        return Ways(self.steps.transpose(-2, -1), self.leave, self.enter)
+
+
+class Frames(NamedTuple):
+    """How well frames fit, in the order in which attention goes through them, and their gates."""
+
+    rows: Tensor  # [H, ..., T, E, L]
+    none: Tensor  # [H, ..., T, 1, 1]
+    enter: Tensor  # [H, ..., T, 1, 1], or FREE: from none into names at this frame
+    leave: Tensor  # the same from names to none
+
+    def each(self) -> list["Frames"]:
+        """Each alone, T = 1."""
+        count = self.rows.shape[-3]
+        parts = [x.split(1, -3) if x.ndim else [x] * count for x in self]
+        return [Frames(*one) for one in zip(*parts, strict=True)]
 
 
 class Fit(NamedTuple):
@@ -31,43 +66,34 @@ class Fit(NamedTuple):
     none: Tensor  # [H, ..., T, 1, 1]
     begin: Tensor  # [H, ..., T, 1, 1]
 
-    def frames(self) -> list["Fit"]:
-        """Each alone."""
-        return [Fit(*one) for one in zip(*(part.unbind(-3) for part in self), strict=True)]
+    def forth(self) -> Frames:
+        """As time goes."""
+        return Frames(*self, FREE)
 
-    def part(self, first: int, end: int) -> "Fit":
-        """Frames [first, end)."""
-        return Fit(*(part[..., first:end, :, :] for part in self))
-
-    def in_chunks(self, chunk: int) -> "Fit":
-        """[H, ..., C, T, …] for chunks of T frames."""
-        return Fit(*(in_chunks(part, chunk) for part in self))
+    def back(self) -> Frames:
+        """From the last frame on. Where a name begins it is left for what was before."""
+        rows, none, begin = (part.flip(-3) for part in self)
+        return Frames(rows, none, FREE, begin.roll(1, -3))
 
 
-class Moves(NamedTuple):
-    """Weights of the ways that attention goes."""
+def ways_of(logs: Tensor, last: Tensor, dimensions: int) -> Ways:
+    """Of logs [3, H] of going on, skipping and leaving.
 
-    steps: Tensor  # [H, 1 …, L, L] from a phone of a name to another
-    first: Tensor  # [H, 1 …, 1, L] from none to a phone
-    leave: Tensor  # [H, 1 …, E, L] from a phone to none: not 0 for the last phones of names
-
-
-def in_chunks(x: Tensor, chunk: int) -> Tensor:
-    """Frames [..., T, ·, ·] as chunks of so many each, [..., C, chunk, ·, ·]."""
-    return x.unflatten(-3, (-1, chunk))  # type: ignore[no-any-return]
-
-
-def moves_of(ways: Tensor, token: Tensor, dimensions: int) -> Moves:
-    """Of logs [3, H] of going on, skipping and leaving, and names [E, L], for arrays [H, ...]."""
-    move, skip, leave = ways.exp()[..., None, None].unbind()
-    place = torch.arange(token.shape[1], device=token.device)
+    Of names with these `last` phones [E, L], and for arrays of so many dimensions.
+    """
+    move, skip, leave = logs.exp()[..., None, None].unbind()
+    place = torch.arange(last.shape[1], device=logs.device)
     far = place - place[:, None]
     steps = (far == 0) + move * (far == 1) + skip * (far == 1 + 1)
     first = move * (place == 0) + skip * (place == 1)
-    behind = torch.cat([token[:, 1:], token[:, :1] * 0], 1)
-    leaves = leave * ((token > 0) & (behind == 0))
     between = (slice(None), *[None] * (dimensions - steps.ndim))
-    return Moves(steps[between], first[between], leaves[between])
+    return Ways(steps[between], first[between], leave[between] * last)
+
+
+def last_of(token: Tensor) -> Tensor:
+    """Which phones of names [E, L], 0 behind the last, are the last: 1 there, else 0."""
+    real = (token > 0).float()
+    return real - F.pad(real[:, 1:], (0, 1))
 
 
 def normal(spread: Spread) -> Spread:
@@ -76,37 +102,34 @@ def normal(spread: Spread) -> Spread:
     return Spread(spread.rows / total, spread.none / total)
 
 
-def forward(fit: Fit, moves: Moves, now: Spread) -> list[Spread]:
-    """Attention after each frame and all before it, but for a factor; before the first it is `now`.
+def step(frame: Frames, ways: Ways, now: Spread) -> tuple[Spread, Spread]:
+    """Attention that came to a frame, and how it is spread when that was heard."""
+    came = now.rows @ ways.steps + now.none * frame.enter * ways.enter
+    left = (now.rows * ways.leave).sum((-2, -1), keepdim=True)
+    before = Spread(came, now.none + left * frame.leave)
+    return before, before * Spread(frame.rows, frame.none)
 
-    After the last one it sums up to one.
-    """
-    found, frames = [], fit.frames()
+
+def follow(frames: Iterable[Frames], ways: Ways, now: Spread) -> tuple[list[Spread], list[Spread]]:
+    """Attention that came to each frame, and after it, but for a factor; at first it is `now`."""
+    came, after = [], []
     for t, frame in enumerate(frames, 1):
-        came = now.rows @ moves.steps + frame.begin * now.none * moves.first
-        left = (now.rows * moves.leave).sum((-2, -1), keepdim=True)
-        now = Spread(came * frame.rows, (now.none + left) * frame.none)
-        if t % OFTEN == 0 or t == len(frames):
+        before, now = step(frame, ways, now)
+        if t % OFTEN == 0:
             now = normal(now)
-        found.append(now)
-    return found
+        came.append(before)
+        after.append(now)
+    return came, after
 
 
-def smoothed(fit: Fit, moves: Moves, found: list[Spread]) -> Spread:
-    """Attention after all frames [..., T, …] of a chunk, from that after each and all before."""
-    every, later = [found[-1]], None
-    for frame, before in zip(fit.frames()[:0:-1], found[-2::-1], strict=True):
-        coming = Spread(frame.rows, frame.none)
-        if later:
-            coming = Spread(coming.rows * later.rows, coming.none * later.none)
-        later = _backward(coming, frame.begin, moves)
-        every.append(Spread(before.rows * later.rows, before.none * later.none))
-    rows, none = zip(*reversed(every), strict=True)
-    return normal(Spread(torch.stack(rows, -3), torch.stack(none, -3)))
+def joined(parts: Sequence[Spread]) -> Spread:
+    """Of frames one after the other [H, ..., T, ·, ·]."""
+    return Spread(*map(partial(torch.cat, dim=-3), zip(*parts, strict=True)))
 
 
-def _backward(coming: Spread, begin: Tensor, moves: Moves) -> Spread:
-    """How well all that comes fits attention a frame before, but for a factor."""
-    rows = coming.rows @ moves.steps.transpose(-2, -1) + moves.leave * coming.none
-    first = (coming.rows * moves.first).sum((-2, -1), keepdim=True)
-    return Spread(rows, coming.none + begin * first)
+def backward(frames: Frames, ways: Ways) -> Spread:
+    """How well each frame and all behind it fit attention there, but for a factor, in time."""
+    last, *others = frames.each()
+    begun = Spread(last.rows, last.none)
+    _, found = follow(others, ways.back(), begun)
+    return joined([*reversed(found), begun])

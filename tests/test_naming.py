@@ -166,14 +166,28 @@ def test_phrases_are_compiled_once_as_long_as_the_catalog_stays(engine: Engine, 
     assert naming.with_phrases(asked[0]) is not again, "it has the new catalog"
 
 
-def test_what_a_call_brings_is_attended_to_before_a_long_catalog(
+def test_of_very_many_names_only_phrases_are_attended_to_those_of_a_call_first(
     engine: Engine, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attention, "MOST_ROWS", 4)
-    put(path, *(Entry.of(Kind.ROOM, name) for name in ("kitchen", "attic", "cellar", "pantry")))
+    rooms = [Entry.of(Kind.ROOM, name) for name in ("kitchen", "attic", "cellar", "pantry")]
+    put(path, *rooms, Entry.of(Kind.PHRASE, "loggia"))
     naming = Naming(engine, path)
     naming.look()
-    encoder = naming.with_phrases(Phrases((BEDD,))).parts.encoder
-    assert isinstance(encoder, AttendingEncoder)
-    assert len(encoder.rows.names) == 4
-    assert "Bedd" in {named.name for named in encoder.rows.names}
+
+    def attended() -> set[str]:
+        asked = Phrases((Entry.of(Kind.PHRASE, "gantry"),))
+        encoder = naming.with_phrases(asked).parts.encoder
+        assert isinstance(encoder, AttendingEncoder)
+        return {named.name for named in encoder.rows.names}
+
+    assert attended() == {"gantry", "loggia", *(room.name for room in rooms)}
+    monkeypatch.setattr(attention, "MOST_ROWS", 3)
+    naming = Naming(engine, path)
+    naming.look()
+    assert attended() == {"gantry", "loggia"}
+    monkeypatch.setattr(attention, "MOST_ROWS", 1)
+    naming = Naming(engine, path)
+    naming.look()
+    assert attended() == {"gantry"}
+    many, _ = engine.naming(rooms)
+    assert not isinstance(many.parts.encoder, AttendingEncoder), "nothing is left to attend to"

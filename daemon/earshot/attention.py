@@ -15,21 +15,22 @@ import numpy.typing as npt
 
 from earshot.bundle import Bundle
 from earshot.encoder import Frames, State
+from earshot.entries import Kind
 from earshot.errors import INSTALL, BundleError
 from earshot.events import Named
 from earshot.networks import Session, open_network
 from earshot.sounds import Tokens
 
 FILES = ("names.onnx", "attention.onnx")
-MOST = 64  # names that are looked at closely in a chunk
-MOST_ROWS = 4_096  # ways to say a name that are attended to
-LONGEST = 24  # phones of one of them
+MOST_ROWS = 4_096  # ways to say names: of more, only phrases are attended to
 TOGETHER = 256  # of them at a time: what is worked out on the way takes much more memory
 Ints = npt.NDArray[np.int64]
-GIVEN = ("encoded", "token", "value")
-# The chunk before, whether there was one, which names were looked at, and how attention was spread.
+READY = ("value", "last", "first", "weight")  # what names.onnx makes of the phones of names
+GIVEN = ("encoded", "token", *READY, "names")
+# The chunk before, whether there was one (and this one: 1), which names were looked at, and how
+# attention was spread over them and none.
 BEFORE = ("past", "known", "looked", "rows", "none")
-HEARD = np.ones(1, np.float32)
+HEARD = np.ones((2, 1, 1, 1), np.float32)
 
 
 class Encodes(Protocol):
@@ -49,8 +50,14 @@ class Attended(NamedTuple):
     """What was attended to in some frames."""
 
     frames: Frames  # [T, J]
-    share: Frames  # [T, MOST + 1] of each of the chosen names, and of others or none
-    chosen: Ints  # [MOST]
+    heads: npt.NDArray[np.float32]  # [H, T, E] of each of the names that were looked at
+    chosen: Ints  # [E]
+
+    @property
+    def share(self) -> Frames:
+        """The same on average [T, E + 1], and last of others or none."""
+        share = self.heads.mean(0)
+        return np.append(share, 1 - share.sum(-1, keepdims=True), axis=-1)
 
 
 class Attention:
@@ -67,30 +74,38 @@ class Attention:
         if shapes.keys() != {*GIVEN, *BEFORE} or shapes["encoded"] != [chunk, width]:
             message = f"{attention}: inputs {shapes} do not fit the network beside it; {INSTALL}"
             raise BundleError(message)
-        self._nothing = np.zeros((chunk, width), np.float32)
-        self._heads = int(shapes["none"][0])
+        *_, self._most, self._longest = shapes["rows"]
+        nothing, nowhere = (np.zeros(shapes[name], np.float32) for name in ("past", "rows"))
+        first = np.array([0, 1], np.float32).reshape(HEARD.shape)
+        none = np.ones(shapes["none"], np.float32)
+        self._start: State = nothing, first, np.arange(self._most), nowhere, none
 
     def rows(self, sounds: Sequence[tuple[Named, Tokens]]) -> "Rows":
-        """Rows of the first of these names that are short enough."""
-        fitting = [one for one in sounds if len(one[1]) <= LONGEST][:MOST_ROWS]
-        longest = max((len(tokens) for _, tokens in fitting), default=1)
-        token = np.zeros((max(MOST, len(fitting)), longest), np.int64)
-        for row, (_, tokens) in zip(token, fitting, strict=False):
-            row[: len(tokens)] = tokens
-        parts = (token[first : first + TOGETHER] for first in range(0, len(token), TOGETHER))
-        held = [self._names.run(None, {"token": part})[0].astype(np.float16) for part in parts]
-        named = tuple(named for named, _ in fitting)
-        return Rows(
-            self._attention,
-            named,
-            {"token": token, "value": np.concatenate(held)},
-            self._start(longest),
-        )
+        """Rows of these names, and of the first phones of long ones.
 
-    def _start(self, longest: int) -> State:
-        nowhere = np.zeros((self._heads, MOST, longest), np.float32)
-        first, none = np.zeros(1, np.float32), np.ones((self._heads, 1, 1), np.float32)
-        return self._nothing, first, np.arange(MOST), nowhere, none
+        Of very many only phrases: the search knows where names of other kinds belong, and favours
+        them nearly as well alone, for less (models/LOG.md).
+        """
+        some = sounds
+        if len(sounds) > MOST_ROWS:
+            some = [one for one in sounds if one[0].kind == Kind.PHRASE.value][:MOST_ROWS]
+        token = np.zeros((max(self._most, len(some)), self._longest), np.int64)
+        for row, (_, tokens) in zip(token, some, strict=False):
+            row[: len(tokens)] = tokens[: self._longest]
+        parts = (token[first : first + TOGETHER] for first in range(0, len(token), TOGETHER))
+        value, *others = zip(*map(self._ready, parts), strict=True)
+        given: dict[str, npt.NDArray[Any]] = {
+            "token": token,
+            "names": np.array([max(1, len(some))], np.float32),
+            "value": np.concatenate(value, axis=1),
+            **{k: np.concatenate(x) for k, x in zip(READY[1:], others, strict=True)},
+        }
+        return Rows(self._attention, tuple(named for named, _ in some), given, self._start)
+
+    def _ready(self, token: Ints) -> tuple[npt.NDArray[Any], ...]:
+        """What names hold in half precision, and the rest of READY."""
+        value, *others = self._names.run(list(READY), {"token": token})
+        return value.astype(np.float16), *others
 
 
 class Rows(NamedTuple):
@@ -105,8 +120,8 @@ class Rows(NamedTuple):
     def attend(self, frames: Frames, before: State) -> tuple[Attended, State]:
         """A chunk of encoded frames [T, J] after a state, and the next state."""
         given = {"encoded": frames, **self.given, **dict(zip(BEFORE, before, strict=True))}
-        biased, share, chosen, rows, none = self.session.run(None, given)
-        return Attended(biased, share, chosen), (frames, HEARD, chosen, rows, none)
+        biased, heads, chosen, rows, none = self.session.run(None, given)
+        return Attended(biased, heads, chosen), (frames, HEARD, chosen, rows, none)
 
 
 class AttendingEncoder:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from earshot.attention import Attended, AttendingEncoder
+from earshot.attention import MOST_ROWS, Attended, AttendingEncoder
 from earshot.encoder import Frames, Windows
 from earshot.errors import DeviceError, RequestError
 from earshot.events import Named, Word
@@ -63,7 +63,10 @@ def attended(encoder: AttendingEncoder, x: Frames) -> list[Attended]:
 def mapped(encoder: object, samples: Samples) -> AttentionMap:
     """What is attended to in a whole recording. Raises RequestError where nothing can be."""
     if not isinstance(encoder, AttendingEncoder):
-        message = "nothing is attended to: it takes a catalog, and a bundle with attention.onnx"
+        message = (
+            "nothing is attended to: it takes a bundle with attention.onnx, and a catalog with "
+            f"names, though not more than can be said in {MOST_ROWS:,} ways"
+        )
         raise RequestError(message)
     names = tuple(dict.fromkeys(encoder.rows.names))
     place = {name: i for i, name in enumerate(names)}

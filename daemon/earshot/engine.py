@@ -189,9 +189,10 @@ class Engine:
         """The encoder, attending to names if it can and shall."""
         encoder = self.parts.encoder
         plain = encoder.plain if isinstance(encoder, AttendingEncoder) else encoder
-        if self.parts.attention is None or not names.sounds or not self.tuning.search.attend:
+        if self.parts.attention is None or not self.tuning.search.attend:
             return plain
-        return AttendingEncoder(plain, self.parts.attention.rows(names.sounds))
+        rows = self.parts.attention.rows(names.sounds)
+        return AttendingEncoder(plain, rows) if rows.names else plain
 
     def recogniser(
         self, latest: Callable[[], Self] | None = None, watch: Watch = unwatched

@@ -2,8 +2,8 @@
 
 import torch
 
-from models.attending import Attending
-from models.biasing import Biasing, Sizes
+from models.attending import Attending, Ready
+from models.biasing import Biasing, Sizes, count
 from models.phones import SIZE
 
 SIZES = Sizes(joiner=12, tokens=SIZE, chunk=4, phone=4, value=3, heads=2)
@@ -31,9 +31,10 @@ Tensors = tuple[torch.Tensor, ...]
 
 def start(sizes: Sizes, most: int, longest: int) -> Tensors:
     """Of models.attending: nothing was heard before."""
+    past, known = torch.randn(sizes.chunk, sizes.joiner), torch.tensor([0.0, 1.0])
     return (
-        torch.randn(sizes.chunk, sizes.joiner), torch.zeros(1), torch.arange(most),
-        torch.zeros(sizes.heads, most, longest), torch.ones(sizes.heads, 1, 1),
+        past, known.view(2, 1, 1, 1), torch.arange(most),
+        torch.zeros(sizes.heads, 1, 1, most, longest), torch.ones(sizes.heads, 1, 1, 1, 1),
     )  # fmt: skip
 
 
@@ -41,13 +42,14 @@ def in_chunks(
     network: Biasing, token: torch.Tensor, frames: torch.Tensor, most: int, sizes: Sizes = SIZES
 ) -> tuple[Tensors, Tensors]:
     """Chunk by chunk: frames and attention to all names and none, and to which was looked."""
-    graph, state = Attending(network.attention, most), start(sizes, most, token.shape[1])
+    graph = Attending(network.attention, most, token.shape[1])
+    state, ready = start(sizes, most, token.shape[1]), Ready(network.names)(token)
     biased: Tensors = ()
     shares, looked = biased, biased
     for chunk in frames.split(sizes.chunk):
-        frame, share, chosen, *after = graph(chunk, token, network.names(token), *state)
-        state = (chunk, torch.ones(1), chosen, *after)
+        frame, share, chosen, *after = graph(chunk, token, *ready, count(token), *state)
+        state = (chunk, torch.ones(2, 1, 1, 1), chosen, *after)
         every = torch.zeros(len(chunk), len(token) + 1)
-        every[:, chosen], every[:, -1] = share[:, :-1], share[:, -1]
+        every[:, chosen], every[:, -1] = share.mean(0), 1 - share.mean(0).sum(-1)
         biased, shares, looked = (*biased, frame), (*shares, every), (*looked, chosen)
     return (torch.cat(biased), torch.cat(shares)), looked

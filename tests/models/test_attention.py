@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from earshot.__main__ import main as earshot
-from earshot.attention import FILES, MOST, AttendingEncoder, Attention
+from earshot.attention import FILES, AttendingEncoder, Attention
 from earshot.bundle import open_bundle
 from earshot.engine import Engine
 from earshot.entries import Entry, Kind
@@ -21,7 +21,8 @@ from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
 
 from models import attention, export_attention
-from models.attention import AdapterRun, Catalogs, Losses, Said
+from models.attending import LONGEST, MOST
+from models.attention import AdapterRun, Catalogs, Losses, Said, padded
 from models.biasing import Biasing
 from models.blocks import Shape
 from models.bundle import listed
@@ -175,11 +176,12 @@ ATRIUM = Entry.of(Kind.ROOM, "Atrium")
 
 def test_the_daemon_attends_as_torch_does(attending: Path) -> None:
     found = Attention(open_bundle(attending), 8, 192)
-    sounds = [(Named("room", f"r{i}"), tuple(range(1 + i % 70, 6 + i % 70))) for i in range(MOST)]
+    phones = [tuple(range(1 + i % 50, 6 + i % 50 + i % 20)) for i in range(MOST)]  # also long ones
+    sounds = [(Named("room", f"r{i}"), some) for i, some in enumerate(phones)]
     rows = found.rows(sounds)
     assert rows.names == tuple(named for named, _ in sounds)
     network = of_bundle(192)
-    token = torch.tensor([tokens for _, tokens in sounds])
+    token = padded([some[:LONGEST] for some in phones])
     frames = np.random.default_rng(0).normal(size=(24, 192)).astype(np.float32)
     sizes = replace(SIZES, joiner=192, chunk=8)
     with torch.no_grad():
@@ -222,7 +224,7 @@ def test_the_map_is_drawn_and_needs_one_recording_and_something_to_attend_to(
     assert earshot(["transcribe", "--bundle", str(attending), *common, path, path]) != 0
     assert "--attention draws one recording" in capsys.readouterr().err
     assert earshot(["transcribe", "--bundle", str(attending), *common[2:], path]) != 0
-    assert "nothing is attended to: it takes a catalog" in capsys.readouterr().err
+    assert "nothing is attended to: it takes a bundle" in capsys.readouterr().err
 
 
 def test_kept_weights_are_those_of_the_run_in_sixteen_bits(corpus: Corpus, tmp_path: Path) -> None:

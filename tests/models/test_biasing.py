@@ -34,13 +34,13 @@ def test_attention_is_what_all_its_ways_through_a_chunk_sum_up_to() -> None:
     """Every row or none in every frame, each way with its weight, against both recursions."""
     attention = lively(replace(SIZES, heads=1)).attention
     token, frames = torch.tensor([[5, 6, 45], [7, 50, 0]]), torch.randn(4, 12)
-    score, none, begins = attention.tokens_fit(frames)
-    rows = rows_of(score, token)
+    rows, none, begins = attention.tokens_fit(frames, count(token))
+    rows = rows_of(rows, token)
     move, skip, leave = map(float, attention.ways.exp())
     places = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), None]
 
     def step(one: tuple[int, int] | None, other: tuple[int, int] | None, t: int) -> float:
-        entered, ways = float(begins[0, t] / count(token)), (1.0, move, skip)
+        entered, ways = float(begins[0, t]), (1.0, move, skip)
         if other is None:
             return 1.0 if one is None else leave * (one in {(0, 2), (1, 1)})
         if one is None:
