@@ -166,7 +166,7 @@ def test_phrases_are_compiled_once_as_long_as_the_catalog_stays(engine: Engine, 
     assert naming.with_phrases(asked[0]) is not again, "it has the new catalog"
 
 
-def test_of_very_many_names_only_phrases_are_attended_to_those_of_a_call_first(
+def test_of_very_many_names_only_phrases_are_attended_to(
     engine: Engine, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = [Entry.of(Kind.ROOM, name) for name in ("kitchen", "attic", "cellar", "pantry")]
@@ -185,9 +185,7 @@ def test_of_very_many_names_only_phrases_are_attended_to_those_of_a_call_first(
     naming = Naming(engine, path)
     naming.look()
     assert attended() == {"gantry", "loggia"}
-    monkeypatch.setattr(attention, "MOST_ROWS", 1)
-    naming = Naming(engine, path)
-    naming.look()
-    assert attended() == {"gantry"}
-    many, _ = engine.naming(rooms)
-    assert not isinstance(many.parts.encoder, AttendingEncoder), "nothing is left to attend to"
+    phrases = [Entry.of(Kind.PHRASE, room.name) for room in rooms]
+    for many in (rooms, phrases):
+        named, _ = engine.naming(many)
+        assert named.parts.encoder is engine.parts.encoder, "nothing is attended to"

@@ -22,7 +22,7 @@ from earshot.networks import Session, open_network
 from earshot.sounds import Tokens
 
 FILES = ("names.onnx", "attention.onnx")
-MOST_ROWS = 4_096  # ways to say names: of more, only phrases are attended to
+MOST_ROWS = 4_096  # ways to say names that are attended to
 TOGETHER = 256  # of them at a time: what is worked out on the way takes much more memory
 Ints = npt.NDArray[np.int64]
 READY = ("value", "last", "first", "weight")  # what names.onnx makes of the phones of names
@@ -81,14 +81,16 @@ class Attention:
         self._start: State = nothing, first, np.arange(self._most), nowhere, none
 
     def rows(self, sounds: Sequence[tuple[Named, Tokens]]) -> "Rows":
-        """Rows of these names, and of the first phones of long ones.
+        """Rows of these names, and of the first phones of long ones; of too many, of phrases only.
 
-        Of very many only phrases: the search knows where names of other kinds belong, and favours
-        them nearly as well alone, for less (models/LOG.md).
+        Where names of other kinds belong the search knows, and favours them as well alone; of too
+        many phrases it does, too (models/LOG.md).
         """
         some = sounds
-        if len(sounds) > MOST_ROWS:
-            some = [one for one in sounds if one[0].kind == Kind.PHRASE.value][:MOST_ROWS]
+        if len(some) > MOST_ROWS:
+            some = [one for one in sounds if one[0].kind == Kind.PHRASE.value]
+        if len(some) > MOST_ROWS:
+            some = []
         token = np.zeros((max(self._most, len(some)), self._longest), np.int64)
         for row, (_, tokens) in zip(token, some, strict=False):
             row[: len(tokens)] = tokens[: self._longest]

@@ -106,8 +106,7 @@ class Naming:
         return engine
 
     def _compiled(self, phrases: Phrases) -> Engine:
-        # First: of very many phrases not all are attended to.
-        engine, refused = self._plain.naming([*phrases.entries, *self._entries], self._weights)
+        engine, refused = self._plain.naming([*self._entries, *phrases.entries], self._weights)
         asked = {entry.name for entry in phrases.entries}
         for one in refused:
             if one.name in asked:

@@ -53,6 +53,16 @@ def test_every_group_has_its_names_and_others_up_to_the_size() -> None:
     assert [len(entries) for _, entries in grouped(clips, 1, 5, others)] == [5], "none is left out"
 
 
+def test_the_names_that_are_said_may_stand_anywhere_in_a_catalog() -> None:
+    names = [Entry.of(Kind.CONTACT, f"name {i}") for i in range(3)]
+    others = [Entry.of(Kind.CONTACT, f"other {i}") for i in range(97)]
+    clips = [Clip(Path(str(i)), "", (name,)) for i, name in enumerate(names)]
+    catalog = bias.catalog_of(clips, 100, others)
+    assert catalog == bias.catalog_of(clips, 100, others)
+    assert sorted(one.name for one in catalog) == sorted(one.name for one in [*names, *others])
+    assert max(catalog.index(name) for name in names) > len(names)
+
+
 def test_a_summary_counts_each_kind_of_word_by_itself() -> None:
     every = [Heard((1, 2), (0, 4), 0, 1.0, 0.02, 90.0), Heard((0, 2), (1, 1), 2, 1.0, 0.04, 95.4)]
     found = summary(every)
