@@ -28,6 +28,7 @@ from models.spread import (
     last_of,
     normal,
     step,
+    times,
     ways_of,
 )
 
@@ -109,6 +110,7 @@ class Attending(nn.Module):
         """
         size = self.most, self.longest
         begins = fit.begin * self.forth + self.back, fit.begin.roll(1, 2) * self.back + self.forth
+        # A shape that onnxruntime cannot infer: else it turns each frame instead of all at once.
         shape = (*fit.none.shape[:-2], *size)
         both = names_fit(Frames(fit.rows, fit.none, *begins), picked.token, shape)
         ways = ways_of(self.attention.ways, picked.last.view(size), both.rows.ndim)
@@ -121,7 +123,7 @@ class Attending(nn.Module):
         coming = Fit(**_half(Fit(both.rows, fit.none, fit.begin), 1)).forth()
         came, _ = follow(coming.each()[::-1], ways, after)
         later = Spread(**_half(joined([*reversed(found), now]), 1))
-        spread = normal(joined(came) * later)
+        spread = normal(times(joined(came), later))
         return after, Spread(*(part[:, 0] for part in spread))
 
     def _chosen(

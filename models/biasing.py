@@ -30,6 +30,7 @@ from models.spread import (
     joined,
     last_of,
     normal,
+    times,
     ways_of,
 )
 
@@ -173,7 +174,7 @@ class Attention(nn.Module):
         came, _ = follow(names_fit(fit.forth(), token).each(), ways, nowhere)
         chunks = Fit(*(part.unflatten(-3, (-1, self.chunk)) for part in fit))
         later = backward(names_fit(chunks.back(), token), within)
-        return normal(joined(came) * Spread(*(part.flatten(-4, -3) for part in later)))
+        return normal(times(joined(came), Spread(*(part.flatten(-4, -3) for part in later))))
 
     def hold(self, encoded: Tensor, rows: Tensor, held: Tensor) -> Tensor:
         """Frames [..., T, J] with what is held [H, E L, S] by the rows attended to."""

@@ -27,10 +27,6 @@ class Spread(NamedTuple):
     rows: Tensor  # [H, ..., E, L]
     none: Tensor  # [H, ..., 1, 1]
 
-    def __mul__(self, other: "Spread") -> "Spread":  # type: ignore[override]
-        """Product, place by place."""
-        return Spread(self.rows * other.rows, self.none * other.none)
-
 
 class Ways(NamedTuple):
     """Weights of the ways that attention goes."""
@@ -102,12 +98,17 @@ def normal(spread: Spread) -> Spread:
     return Spread(spread.rows / total, spread.none / total)
 
 
+def times(one: Spread, other: Spread) -> Spread:
+    """Product, place by place."""
+    return Spread(one.rows * other.rows, one.none * other.none)
+
+
 def step(frame: Frames, ways: Ways, now: Spread) -> tuple[Spread, Spread]:
     """Attention that came to a frame, and how it is spread when that was heard."""
     came = now.rows @ ways.steps + now.none * frame.enter * ways.enter
     left = (now.rows * ways.leave).sum((-2, -1), keepdim=True)
     before = Spread(came, now.none + left * frame.leave)
-    return before, before * Spread(frame.rows, frame.none)
+    return before, times(before, Spread(frame.rows, frame.none))
 
 
 def follow(frames: Iterable[Frames], ways: Ways, now: Spread) -> tuple[list[Spread], list[Spread]]:
