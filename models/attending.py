@@ -10,7 +10,7 @@ worked out when that changes (`Ready`), and attention goes forth through the las
 through this one in the same steps: two ways W beside each other in all arrays, behind the heads.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,7 @@ from models.spread import (
 MOST = 64  # names that are looked at in a chunk
 LONGEST = 16  # phones of a name that are attended to
 FIRST = 6  # phones of a name that tell whether it may be said
+Part = TypeVar("Part", Spread, Fit, Frames)
 KEPT = 100.0  # more nats than first phones can differ by (TINY)
 
 
@@ -115,14 +116,14 @@ class Attending(nn.Module):
         both = names_fit(Frames(fit.rows, fit.none, *begins), picked.token, shape)
         ways = ways_of(self.attention.ways, picked.last.view(size), both.rows.ndim)
         first, *others = both.each()
-        _, begun = step(first._replace(**_half(first, 0)), ways, before)
-        ended = Spread(**_half(Spread(first.rows, first.none), 1))
+        _, begun = step(_half(first, 0), ways, before)
+        ended = _half(Spread(first.rows, first.none), 1)
         now = Spread(*(torch.cat(pair, 1) for pair in zip(begun, ended, strict=True)))
         _, found = follow(others, beside(ways, ways.back()), now)
-        after = normal(Spread(**_half(found[-1], 0)))
-        coming = Fit(**_half(Fit(both.rows, fit.none, fit.begin), 1)).forth()
+        after = normal(_half(found[-1], 0))
+        coming = _half(Fit(both.rows, fit.none, fit.begin), 1).forth()
         came, _ = follow(coming.each()[::-1], ways, after)
-        later = Spread(**_half(joined([*reversed(found), now]), 1))
+        later = _half(joined([*reversed(found), now]), 1)
         spread = normal(times(joined(came), later))
         return after, Spread(*(part[:, 0] for part in spread))
 
@@ -134,12 +135,13 @@ class Attending(nn.Module):
         rank = F.pad(fits, (0, 1), value=-KEPT)[first].sum(-1) * weight
         has, place = rows.sum((0, 1, 2, 4)).topk(self.most // 2)
         kept = KEPT * (has >= TINY).to(rank.dtype)
-        return rank.scatter_add(0, looked[place], kept).topk(self.most).indices
+        found = rank.scatter_add(0, looked[place], kept).topk(self.most).indices
+        return found.topk(self.most, largest=False).values  # in order: ranks that are alike tie
 
 
-def _half(both: Spread | Fit | Frames, way: int) -> dict[str, Tensor]:
-    """What is of one of two ways [H, W, …] still [H, 1, …]."""
-    return {name: part[:, way : way + 1] for name, part in both._asdict().items()}
+def _half(both: Part, way: int) -> Part:
+    """What is of one of two ways [H, W, …], still [H, 1, …]."""
+    return type(both)(*(part[:, way : way + 1] for part in both))
 
 
 def beside(one: Ways, other: Ways) -> Ways:

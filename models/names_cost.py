@@ -13,16 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from earshot.bundle import find
 from earshot.engine import Engine
 from earshot.sources import AudioFile
 from earshot.transcriber import transcribe
 
 from models.bias import WAYS, Clip, Setting, catalog_of, engine_with, named, strangers
+from models.score import rate
 
 NONE = "none"
-Figures = tuple[float, float, float]
 
 
 def spent(clips: Sequence[Clip], engines: Mapping[str, Engine]) -> dict[str, list[float]]:
@@ -33,14 +32,6 @@ def spent(clips: Sequence[Clip], engines: Mapping[str, Engine]) -> dict[str, lis
             heard = transcribe(AudioFile(clip.path), engine.recogniser())
             found[name].append(heard.cpu_seconds)
     return {name: seconds[1:] for name, seconds in found.items()}
-
-
-def percent(seconds: Sequence[float], beside: Sequence[float], draws: int = 1000) -> Figures:
-    """Of the sum of others, with its bootstrap 95 % interval (fixed seed)."""
-    ours, others = np.array(seconds), np.array(beside)
-    picks = np.random.default_rng(0).integers(0, len(ours), (draws, len(ours)))
-    low, high = np.percentile(100 * ours[picks].sum(1) / others[picks].sum(1), (2.5, 97.5))
-    return 100 * float(ours.sum() / others.sum()), float(low), float(high)
 
 
 def engines_of(options: argparse.Namespace, clips: Sequence[Clip]) -> dict[str, Engine]:
@@ -70,7 +61,7 @@ def main() -> None:
     clips = named(options.named)[: options.count or None]
     found = spent(clips, engines_of(options, clips))
     for name, seconds in found.items():
-        share, low, high = percent(seconds, found[NONE])
+        share, low, high = rate(seconds, found[NONE])
         print(f"{name}: {share:.1f} % [{low:.1f}, {high:.1f}]", flush=True)
 
 

@@ -38,10 +38,14 @@ def aligned(wanted: Sequence[str], given: Sequence[str]) -> list[tuple[str, str]
 
 
 def rate(
-    errors: Sequence[int], words: Sequence[int], draws: int = 1000
+    errors: Sequence[float], words: Sequence[float], draws: int = 1000
 ) -> tuple[float, float, float]:
-    """Error rate in percent with its bootstrap 95 % interval over recordings (fixed seed)."""
+    """Error rate in percent with its bootstrap 95 % interval over recordings (fixed seed).
+
+    Or any other sum in percent of another one; of nothing it is of 1.
+    """
     e, w = np.array(errors), np.array(words)
     picks = np.random.default_rng(0).integers(0, len(e), (draws, len(e)))
-    low, high = np.percentile(100 * e[picks].sum(1) / np.maximum(w[picks].sum(1), 1), (2.5, 97.5))
-    return 100 * float(e.sum()) / max(int(w.sum()), 1), float(low), float(high)
+    drawn = w[picks].sum(1)
+    low, high = np.percentile(100 * e[picks].sum(1) / np.where(drawn, drawn, 1), (2.5, 97.5))
+    return 100 * float(e.sum()) / (float(w.sum()) or 1), float(low), float(high)

@@ -33,6 +33,18 @@ BEFORE = ("past", "known", "looked", "rows", "none")
 HEARD = np.ones((2, 1, 1, 1), np.float32)
 
 
+def attended_of(sounds: Sequence[tuple[Named, Tokens]]) -> Sequence[tuple[Named, Tokens]]:
+    """Those of a catalog that are attended to: all, or of too many phrases only, or none.
+
+    Where names of other kinds belong the search knows, and favours them as well alone; of too
+    many phrases it does, too (models/LOG.md).
+    """
+    some = sounds
+    if len(some) > MOST_ROWS:
+        some = [one for one in sounds if one[0].kind == Kind.PHRASE.value]
+    return some if len(some) <= MOST_ROWS else ()
+
+
 class Encodes(Protocol):
     """What an utterance needs of an encoder."""
 
@@ -81,28 +93,19 @@ class Attention:
         self._start: State = nothing, first, np.arange(self._most), nowhere, none
 
     def rows(self, sounds: Sequence[tuple[Named, Tokens]]) -> "Rows":
-        """Rows of these names, and of the first phones of long ones; of too many, of phrases only.
-
-        Where names of other kinds belong the search knows, and favours them as well alone; of too
-        many phrases it does, too (models/LOG.md).
-        """
-        some = sounds
-        if len(some) > MOST_ROWS:
-            some = [one for one in sounds if one[0].kind == Kind.PHRASE.value]
-        if len(some) > MOST_ROWS:
-            some = []
-        token = np.zeros((max(self._most, len(some)), self._longest), np.int64)
-        for row, (_, tokens) in zip(token, some, strict=False):
+        """Rows of these names, and of the first phones of long ones."""
+        token = np.zeros((max(self._most, len(sounds)), self._longest), np.int64)
+        for row, (_, tokens) in zip(token, sounds, strict=False):
             row[: len(tokens)] = tokens[: self._longest]
         parts = (token[first : first + TOGETHER] for first in range(0, len(token), TOGETHER))
         value, *others = zip(*map(self._ready, parts), strict=True)
         given: dict[str, npt.NDArray[Any]] = {
             "token": token,
-            "names": np.array([max(1, len(some))], np.float32),
+            "names": np.array([max(1, len(sounds))], np.float32),
             "value": np.concatenate(value, axis=1),
             **{k: np.concatenate(x) for k, x in zip(READY[1:], others, strict=True)},
         }
-        return Rows(self._attention, tuple(named for named, _ in some), given, self._start)
+        return Rows(self._attention, tuple(named for named, _ in sounds), given, self._start)
 
     def _ready(self, token: Ints) -> tuple[npt.NDArray[Any], ...]:
         """What names hold in half precision, and the rest of READY."""

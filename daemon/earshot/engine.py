@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from earshot.asked import Ends, Preset
-from earshot.attention import FILES, AttendingEncoder, Attention, Encodes
+from earshot.attention import FILES, AttendingEncoder, Attention, Encodes, attended_of
 from earshot.bundle import MANIFEST, WORD_START, Bundle
 from earshot.catalog import Catalog
 from earshot.command_set import Commands, CommandSet, closed_search
@@ -189,10 +189,10 @@ class Engine:
         """The encoder, attending to names if it can and shall."""
         encoder = self.parts.encoder
         plain = encoder.plain if isinstance(encoder, AttendingEncoder) else encoder
-        if self.parts.attention is None or not self.tuning.search.attend:
+        some = attended_of(names.sounds)
+        if self.parts.attention is None or not some or not self.tuning.search.attend:
             return plain
-        rows = self.parts.attention.rows(names.sounds)
-        return AttendingEncoder(plain, rows) if rows.names else plain
+        return AttendingEncoder(plain, self.parts.attention.rows(some))
 
     def recogniser(
         self, latest: Callable[[], Self] | None = None, watch: Watch = unwatched

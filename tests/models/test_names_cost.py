@@ -8,15 +8,16 @@ from earshot.entries import Entry, Kind
 
 from models import names_cost
 from models.bias import Clip
+from models.score import rate
 from tests.closed_sets import SHIPPED
 from tests.recordings import AUDIO
 
 
 def test_a_share_is_of_the_sum_and_its_interval_of_recordings() -> None:
-    assert names_cost.percent([1.0, 3.0], [2.0, 2.0])[0] == 100.0
-    share, low, high = names_cost.percent([1.0, 3.0] * 20, [2.0, 2.0] * 20)
+    assert rate([1.0, 3.0], [2.0, 2.0])[0] == 100.0
+    share, low, high = rate([1.0, 3.0] * 20, [2.0, 2.0] * 20)
     assert low < share == 100.0 < high
-    assert names_cost.percent([3.0] * 5, [2.0] * 5) == (150.0, 150.0, 150.0)
+    assert rate([3.0] * 5, [2.0] * 5) == (150.0, 150.0, 150.0)
 
 
 @pytest.mark.skipif(not SHIPPED.exists(), reason="no bundle is shipped")
