@@ -21,7 +21,9 @@ from earshot.settings import check_above_zero
 SETTLE_MS = 300.0  # after a step, before the next one down: what it saves shows in the next chunk
 ROOM = 0.7  # of real time: what the effort of a step back may be expected to take
 HALF_MS = 4_000.0  # a share that was seen counts half after so long: there are pauses in speech
-RELAPSE_MS = 10_000.0  # a step forth so soon after a step back: that one was taken too early
+# A step forth so soon after a step back: that one was taken too early. What costs little more than
+# there is lets the queue grow for so long before it shows.
+RELAPSE_MS = 30_000.0
 MOST_PATIENCE = 16.0  # times the calm that a step back takes at first
 # Age of the queue that leads to each level, as a part of what is kept at most.
 AGES = (0.0, 0.08, 0.16, 0.28, 0.44)
