@@ -34,8 +34,8 @@ from earshot.features import features
 from earshot.g2p import G2p
 from earshot.units import FEATURE_BINS, FEATURE_HOP, SAMPLE_RATE
 
-from models.blocks import Shape
 from models.corpus import Samples, read, sets, table
+from models.kept import network_of
 from models.lexicon import Dictionary, guessed
 from models.loss import Floats, Longs
 from models.network import Transducer, feature_frames
@@ -86,16 +86,14 @@ def opened(checkpoint: Path) -> Transducer:
 
     Raises SystemExit where they are of another kind.
     """
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    network = Transducer(Shape(**state["recipe"]["network"]))
+    network = network_of(checkpoint)
     if network.shape.context != 1 or network.shape.tokens != len(SYMBOLS):
         message = (
             f"{checkpoint}: aligning needs a network of {len(SYMBOLS)} phones that sees one token "
             f"back; this one has {network.shape.tokens} and sees {network.shape.context}"
         )
         raise SystemExit(message)
-    network.load_state_dict({name: value.float() for name, value in state["average"].items()})
-    return network.eval()
+    return network
 
 
 class Pronouncer:

@@ -2,6 +2,7 @@
 
     python -m models.attention --config models/recipe_attention.toml --cache build/cache
         --weights models/checkpoints/en.pt --out build/attention
+        [--begin models/checkpoints/attention.pt]
 
 Names are taken from what is said: in some rows of a batch, a few words in a row are put into the
 catalog of the step, among names that are said elsewhere. All rows have the same
@@ -24,8 +25,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from models.augment import Augmentation
 from models.biasing import Biasing, Sizes
-from models.blocks import Shape
 from models.data import Batch, Corpus
+from models.kept import kept, network_of
 from models.loss import transducer_loss
 from models.network import Transducer
 from models.phones import PHONES
@@ -182,6 +183,7 @@ class AdapterRun(Run):
 
     def __init__(self, recipe: Recipe, corpus: Corpus, out: Path, base: Transducer) -> None:
         self.recipe, self.corpus, self.file = recipe, corpus, out / "run.pt"
+        self.base = base
         self.how = Augmentation(**recipe.get("augmentation", {}))
         torch.manual_seed(recipe["data"]["seed"])
         self.device = torch.device("cpu")
@@ -192,19 +194,17 @@ class AdapterRun(Run):
         self.optimisers = optimisers(self.network, recipe)
         self.progress = Progress()
 
+    def begin_with(self, weights: Path) -> None:
+        """Begin with an adapter that was kept, also of another state of the network."""
+        self.network.load_state_dict(kept(weights).weights)
+        self.network.attention.knows(self.base)  # type: ignore[operator, union-attr]
+        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+
 
 def sizes_of(base: Transducer, recipe: Recipe) -> Sizes:
     """Of the adapter of a recipe beside a network."""
     shape = base.shape
     return Sizes(shape.joiner, shape.tokens, shape.chunk, **recipe["attention"])
-
-
-def base_of(weights: Path) -> Transducer:
-    """The network of weights that models.export --keep wrote."""
-    kept = torch.load(weights, weights_only=True, map_location="cpu")
-    network = Transducer(Shape(**kept["recipe"]["network"]))
-    network.load_state_dict({name: value.float() for name, value in kept["average"].items()})
-    return network.eval().requires_grad_(requires_grad=False)
 
 
 def main() -> None:
@@ -215,14 +215,17 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
     parser.add_argument("--weights", type=Path, required=True, help="of the network")
+    parser.add_argument("--begin", type=Path, help="an adapter that was kept, to go on from")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many steps")
     options = parser.parse_args()
     begin()
     options.out.mkdir(parents=True, exist_ok=True)
     recipe = tomllib.loads(options.config.read_text(encoding="utf8"))
-    base = base_of(options.weights)
+    base = network_of(options.weights).requires_grad_(requires_grad=False)
     run = AdapterRun(recipe, Corpus(options.cache), options.out, base)
+    if options.begin:
+        run.begin_with(options.begin)
     run.resume()
     rank, world = place()
     catalogs = Catalogs(run.corpus, **recipe["catalog"])

@@ -26,11 +26,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models import augment
-from models.attention import base_of
 from models.augment import Floats
 from models.data import Corpus
 from models.ending import HOW, SECONDS, talk
 from models.export import convert
+from models.kept import network_of
 from models.network import Transducer, feature_frames
 
 WIDTH, STATE = 32, 48
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=60_000)
     parser.add_argument("--steps", type=int, default=2_000)
     options = parser.parse_args()
-    base, kept = base_of(options.weights), options.out.with_suffix(".pt")
+    base, kept = network_of(options.weights), options.out.with_suffix(".pt")
     if not kept.exists():
         options.out.parent.mkdir(parents=True, exist_ok=True)
         torch.save(examples(Corpus(options.cache), base, options.examples, seed=1), kept)

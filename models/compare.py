@@ -38,7 +38,8 @@ from models import bundle, phones, pieces
 from models.corpus import Recording, read
 from models.data import Corpus
 from models.evaluate import REAL, SETS, encoded_of, engine_of, hear, spaced, summary, tasks
-from models.export import export, load
+from models.export import export
+from models.kept import network_of
 from models.network import Transducer
 from models.train import Recipe, Run, train
 from models.variants import paced, variants
@@ -167,7 +168,7 @@ def one(name: str, recipe: Recipe, options: argparse.Namespace) -> Figures:
     out.mkdir(parents=True, exist_ok=True)
     with (out / "log").open("a", encoding="utf8") as log, redirect_stdout(log):
         run = trained(recipe, cache, out, options.minutes)
-        network, exported = load(out), out / "export"
+        network, exported = network_of(out), out / "export"
         spelt = cache != options.cache
         symbols = read_symbols(cache / pieces.SYMBOLS) if spelt else phones.SYMBOLS
         export(network, exported, int8=True, symbols=symbols)

@@ -1,6 +1,7 @@
 """Checkpoint -> encoder.onnx, decoder.onnx, joiner.onnx as sherpa-onnx wants an `lstm`; int8.
 
-    python -m models.export --run build/run --out DIR [--fp32] [--last] [--tokens FILE]
+    python -m models.export --run build/run --out DIR [--fp32] [--tokens FILE]
+        [--keep FILE [--beside models/checkpoints/en.pt]]
 
 The two states of that convention carry all that the blocks keep: with attention, state0 its keys
 and values, state1 the last inputs of the convolutions. Refuses to write if torch and ONNX disagree.
@@ -23,7 +24,7 @@ from earshot.units import FEATURE_BINS
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
-from models.blocks import Shape
+from models.kept import keep, network_of
 from models.network import State, Transducer, feature_frames
 from models.phones import SYMBOLS
 
@@ -69,14 +70,6 @@ class Joiner(nn.Module):
     def forward(self, encoder_out: Tensor, decoder_out: Tensor) -> Tensor:
         """Rows [N, J] twice to logits [N, V]."""
         return self.network.joiner(encoder_out, decoder_out)
-
-
-def load(run: Path, *, last: bool = False) -> Transducer:
-    """Read the averaged (or the last) weights of a checkpoint."""
-    state = torch.load(run / "run.pt", weights_only=True, map_location="cpu")
-    network = Transducer(Shape(**state["recipe"]["network"]))
-    network.load_state_dict(state["network" if last else "average"])
-    return network.eval()
 
 
 @contextmanager
@@ -221,13 +214,6 @@ def compress(path: Path) -> None:
     )
 
 
-def keep(run: Path, out: Path) -> None:
-    """Write the averaged weights in 16 bits, for models.train --weights."""
-    state = torch.load(run / "run.pt", weights_only=True, map_location="cpu")
-    average = {name: value.half() for name, value in state["average"].items()}
-    torch.save({"recipe": state["recipe"], "average": average}, out)
-
-
 def main() -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(
@@ -238,15 +224,15 @@ def main() -> None:
     parser.add_argument("--fp32", action="store_true", help="do not quantise")
     parser.add_argument("--keep", type=Path, help="file for the weights in 16 bits, to train on")
     parser.add_argument(
-        "--last", action="store_true", help="the last weights instead of their average"
+        "--beside", type=Path, help="weights in the folder of --keep, of which it is to be a change"
     )
     parser.add_argument("--tokens", type=Path, help="tokens.txt, where they are not phones")
     options = parser.parse_args()
     symbols = read_symbols(options.tokens) if options.tokens else SYMBOLS
-    network = load(options.run, last=options.last)
+    network = network_of(options.run)
     export(network, options.out, int8=not options.fp32, symbols=symbols)
     if options.keep:
-        keep(options.run, options.keep)
+        keep(options.run, options.keep, options.beside)
 
 
 if __name__ == "__main__":

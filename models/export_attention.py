@@ -14,10 +14,11 @@ import torch
 from earshot.attention import BEFORE, FILES, GIVEN, READY
 
 from models.attending import LONGEST, MOST, Attending, Ready
-from models.attention import base_of, sizes_of
+from models.attention import sizes_of
 from models.biasing import Biasing
 from models.blocks import Shape
-from models.export import compress, convert, keep
+from models.export import compress, convert
+from models.kept import keep, kept, network_of
 from models.network import Transducer
 
 ROWS = {0: "names"}
@@ -27,10 +28,9 @@ AFTER = ("after_rows", "after_none")
 
 def load(run: Path, base: Transducer) -> Biasing:
     """The averaged weights of a run of the adapter, or of a file that --keep wrote."""
-    file = run / "run.pt" if run.is_dir() else run
-    state = torch.load(file, weights_only=True, map_location="cpu")
-    network = Biasing(sizes_of(base, state["recipe"]))
-    network.load_state_dict({name: value.float() for name, value in state["average"].items()})
+    recipe, weights = kept(run)
+    network = Biasing(sizes_of(base, recipe))
+    network.load_state_dict(weights)
     return network.eval()
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--fp32", action="store_true", help="do not quantise")
     parser.add_argument("--keep", type=Path, help="file for the weights in 16 bits")
     options = parser.parse_args()
-    base = base_of(options.weights)
+    base = network_of(options.weights)
     network = load(options.run, base)
     export(network, base.shape, options.out, int8=not options.fp32)
     if options.keep:

@@ -33,6 +33,7 @@ from torch.nn.parallel import DistributedDataParallel
 from models import train
 from models.augment import Augmentation
 from models.data import Batch, Corpus, batch
+from models.kept import kept
 from models.loss import transducer_loss, windows
 from models.nbest import BLANK, Hypothesis, Lister, word_errors
 from models.network import Transducer, feature_frames
@@ -169,8 +170,7 @@ def begun(config: Path, cache: Path, weights: Path, out: Path) -> Run:
     Raises SystemExit where the network sees more than one token back.
     """
     recipe = tomllib.loads(config.read_text(encoding="utf8"))
-    kept = torch.load(weights, weights_only=True, map_location="cpu")
-    recipe["network"] = kept["recipe"]["network"]
+    recipe["network"] = kept(weights).recipe["network"]
     out.mkdir(parents=True, exist_ok=True)
     run = Run(recipe, Corpus(cache), out)
     if run.network.shape.context != 1:

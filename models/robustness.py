@@ -45,7 +45,8 @@ from models.evaluate import (
     spaced,
     summary,
 )
-from models.export import export, load
+from models.export import export
+from models.kept import network_of
 from models.paired import difference, ratio
 from models.score import edits, rate
 from models.sounds import Sounds, mixed
@@ -123,7 +124,7 @@ def int8(options: argparse.Namespace, bundle: Path, whole: Path, pool: Executor)
 
 def in_context(options: argparse.Namespace, whole: Path) -> Figures:
     """Phone errors of the weights by what they are let see, on the same recordings."""
-    network, found = load(options.run), dict[str, Figures]()
+    network, found = network_of(options.run), dict[str, Figures]()
     scorer = engine_of(whole).parts.new_scorer
     for corpus in NOISY_SETS:
         every = [one for _, one in spaced(long.aligned(options.kit, corpus), options.count)]
@@ -141,7 +142,7 @@ def in_context(options: argparse.Namespace, whole: Path) -> Figures:
 
 def in_32_bits(run: Path, bundle: Path, out: Path) -> Path:
     """Make the bundle again of its weights. Raises SystemExit where they are of another network."""
-    export(load(run), out / "network", int8=False, symbols=open_bundle(bundle).symbols)
+    export(network_of(run), out / "network", int8=False, symbols=open_bundle(bundle).symbols)
     pairs = [Exported(f / "decoder.onnx", f / "joiner.onnx") for f in (out / "network", bundle)]
     if len({(one.size, one.context, one.width()) for one in pairs}) == 1:
         contexts = np.arange(pairs[0].size)[:, None].repeat(pairs[0].context, 1)

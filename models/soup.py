@@ -12,28 +12,26 @@ from pathlib import Path
 
 import torch
 
-Kept = dict[str, dict[str, object] | dict[str, torch.Tensor]]
+from models.kept import Kept, kept
 
 
 def soup(files: Sequence[Path], shares: Sequence[float]) -> Kept:
     """Average the averaged weights; shares are scaled to 1. Raises SystemExit if shapes differ."""
-    kept = [torch.load(file, weights_only=True, map_location="cpu") for file in files]
-    last, total = kept[-1], sum(shares)
-    wanted = {name: value.shape for name, value in last["average"].items()}
-    for file, one in zip(files, kept, strict=True):
-        if {name: value.shape for name, value in one["average"].items()} != wanted:
+    every = [kept(file) for file in files]
+    last, total = every[-1], sum(shares)
+    wanted = {name: value.shape for name, value in last.weights.items()}
+    for file, one in zip(files, every, strict=True):
+        if {name: value.shape for name, value in one.weights.items()} != wanted:
             message = (
                 f"{file} holds another network than {files[-1]}; only like ones can be averaged"
             )
             raise SystemExit(message)
+    parts = list(zip(every, (share / total for share in shares), strict=True))
     mean = {
-        name: sum(
-            share / total * one["average"][name].float()
-            for one, share in zip(kept, shares, strict=True)
-        )
+        name: torch.stack([part * one.weights[name] for one, part in parts]).sum(0)
         for name in wanted
     }
-    return {"recipe": last["recipe"], "average": mean}
+    return Kept(last.recipe, mean)
 
 
 def main() -> None:
@@ -55,7 +53,8 @@ def main() -> None:
     if len(shares) != len(options.of) or min(shares) <= 0:
         parser.error(f"{len(options.of)} files need as many --shares above 0")
     options.out.mkdir(parents=True, exist_ok=True)
-    torch.save(soup(options.of, shares), options.out / "run.pt")
+    mean = soup(options.of, shares)
+    torch.save({"recipe": mean.recipe, "average": mean.weights}, options.out / "run.pt")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from models.blocks import Shape
 from models.data import Batch, Corpus
 from models.feed import Feed, fed, workers_for
 from models.grow import grown
+from models.kept import kept
 from models.loss import transducer_loss
 from models.network import Transducer
 from models.progress import Log, Progress
@@ -160,9 +161,7 @@ class Run:
 
         A recipe with more inner blocks or a longer context grows them (models/grow.py).
         """
-        kept = torch.load(weights, weights_only=True, map_location="cpu")["average"]
-        whole = {name: value.float() for name, value in kept.items()}
-        self.network.load_state_dict(grown(whole, self.network.shape))
+        self.network.load_state_dict(grown(kept(weights).weights, self.network.shape))
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def follow(self) -> None:

@@ -27,7 +27,7 @@ from models.biasing import Biasing
 from models.blocks import Shape
 from models.bundle import listed
 from models.data import Batch, Corpus
-from models.export import keep
+from models.kept import keep, kept
 from models.network import Transducer
 from models.phones import PHONES
 from models.progress import Log
@@ -236,6 +236,27 @@ def test_kept_weights_are_those_of_the_run_in_sixteen_bits(corpus: Corpus, tmp_p
     )
     for name, value in run.items():
         assert torch.equal(value.half().float(), kept[name]), name
+
+
+def test_a_kept_adapter_goes_on_beside_a_network_that_was_trained_on(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    a_run(corpus, tmp_path).save()
+    keep(tmp_path, tmp_path / "kept.pt")
+    moved = base()
+    with torch.no_grad():
+        moved.frame.weight *= 2
+    run, new = (
+        AdapterRun({**RECIPE, "data": {**RECIPE["data"], "seed": 9}}, corpus, tmp_path, moved)
+        for _ in range(2)
+    )
+    run.begin_with(tmp_path / "kept.pt")
+    old = kept(tmp_path / "kept.pt").weights
+    frozen = ("attention.tokens.weight", "attention.tokens.bias")
+    for name, value in run.network.state_dict().items():
+        expected = new.network.state_dict()[name] if name in frozen else old[name]
+        assert torch.equal(value, expected), name
+        assert torch.equal(value, run.average[name]), name
 
 
 def test_an_adapter_of_another_network_is_refused(attending: Path) -> None:

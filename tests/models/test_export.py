@@ -163,12 +163,3 @@ def test_int8_is_smaller_and_still_runs_with_the_same_metadata(kind: str, tmp_pa
     encoder = Encoder(small / "encoder.onnx")
     encoded, _ = encoder.step(np.zeros((FRAMES, 80), np.float32), encoder.start())
     assert np.isfinite(encoded).all()
-
-
-def test_the_average_is_exported_unless_the_last_weights_are_wanted(tmp_path: Path) -> None:
-    net = network()
-    average = {name: value * 0 for name, value in net.state_dict().items()}
-    state = {"recipe": {"network": asdict(TINY)}, "network": net.state_dict(), "average": average}
-    torch.save(state, tmp_path / "run.pt")
-    assert not export.load(tmp_path).project.weight.any()
-    assert torch.equal(export.load(tmp_path, last=True).project.weight, net.project.weight)

@@ -8,7 +8,7 @@ import torch
 
 from models import feed, train
 from models.data import Corpus, rows
-from models.export import keep
+from models.kept import keep
 from tests.models import small_cache
 
 STAGE = {"rate": [0.0, 1e-3], "frames": 1.0, "transducer": 0.0, "ctc": 0.0, "emit": 0.0}
