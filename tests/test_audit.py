@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from earshot.__main__ import main
-from earshot.audit import DAY, AuditLog, Damage, Limits, clear, framed, records, segments
+from earshot.audit import DAY, AuditLog, Damage, Limits, clear, expire, framed, records, segments
 from earshot.errors import AuditError
 from earshot.generated.v1.audit_pb2 import AuditOutcome, AuditRecord, AuditSent
 
@@ -110,6 +110,32 @@ def test_what_is_too_old_goes_and_each_day_has_its_own_file(tmp_path: Path) -> N
     log.sent(ENTRY)
     assert numbers(tmp_path) == [7]
     log.close()
+
+
+def test_what_is_too_old_goes_where_nothing_is_sent_any_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, settings = tmp_path / "audit", tmp_path / "uplink.toml"
+    for _ in range(3):
+        filled(folder, 1).close()
+    oldest, middle, newest = segments(folder)
+    now = newest.stat().st_mtime
+    os.utime(oldest, (now - 3 * DAY, now - 3 * DAY))
+    os.utime(middle, (now - 1.5 * DAY, now - 1.5 * DAY))
+    log = AuditLog(folder, PLENTY)
+    assert expire(folder, Limits(days=2, most=1 << 20)) == 1
+    assert segments(folder) == [middle, newest]
+    assert log.sent(ENTRY) == 4
+    settings.write_text("[uplink]\naudit_days = 1\n")
+    given = ["audit", "expire", "--folder", str(folder)]
+    assert main([*given, "--config", str(settings)]) == 0
+    assert f"deleted 1 files of {folder}, where 1 days" in capsys.readouterr().out
+    assert main(given) == 0
+    assert f"deleted 0 files of {folder}, where 90 days" in capsys.readouterr().out
+    assert numbers(folder) == [3, 3, 4]
+    log.close()
+    assert expire(tmp_path / "absent", PLENTY) == 0
+    assert not (tmp_path / "absent").exists()
 
 
 def test_history_is_deleted_also_while_it_is_written(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.slow
 
 SHARED, PYTHON, TREE = "/srv/shared", "/opt/python", "/opt/tree"
 UPLINK = "earshot-uplink.service"
-UNITS = ("earshot.service", UPLINK, "earshot-uplink.path")
+EXPIRY = ("earshot-audit.service", "earshot-audit.timer")
+UNITS = ("earshot.service", UPLINK, "earshot-uplink.path", *EXPIRY)
 # The interpreter of the tests and the repository may lie in a home, or in a folder for temporary
 # files, which units do not see: another place for them.
 PROGRAM = f"""#!/bin/sh
@@ -38,6 +39,8 @@ chmod 755 /opt/earshot/bin/* /etc/earshot
 for group in audio earshot-clients earshot-handover; do groupadd --system --force $group; done
 systemctl daemon-reload
 """
+LOG = "/var/lib/private/earshot-uplink/audit"
+OLD = f"touch -d '91 days ago' {LOG}/000101.audit; touch -d '89 days ago' {LOG}/000102.audit"
 
 
 @pytest.fixture
@@ -89,3 +92,17 @@ def test_the_uplink_runs_exactly_in_mode_assisted(booted: Machine, tmp_path: Pat
         booted.until(UPLINK, ActiveState="inactive", Result="success")
         booted.run("systemctl", "start", "earshot.service")  # the mode lasts
         booted.until(UPLINK, ActiveState="active")
+
+
+def test_what_left_long_ago_is_forgotten_also_where_no_uplink_runs(booted: Machine) -> None:
+    booted.run("systemctl", "start", "earshot-uplink.path", "earshot.service")
+    assert booted.shown(EXPIRY[1], "ActiveState") == {"ActiveState": "active"}
+    for assisted in (True, False):
+        if assisted:
+            booted.run("/opt/earshot/bin/earshot", "privacy", "assisted")
+            booted.until(UPLINK, ActiveState="active")
+        booted.run("sh", "-ec", OLD)
+        booted.run("systemctl", "start", EXPIRY[0])
+        assert booted.run("ls", LOG) == "000102.audit\nlock\n"
+        booted.run("/opt/earshot/bin/earshot", "privacy", "local-only")
+        booted.until(UPLINK, ActiveState="inactive", Result="success")

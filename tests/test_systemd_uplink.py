@@ -16,13 +16,14 @@ from tests.test_systemd import (
 )
 
 UNITS = ["earshot-uplink.service", "user/earshot-uplink.service"]
+AUDIT = ("earshot-audit.service", "earshot-audit.timer")
 
 
 @analyze
 @pytest.mark.parametrize("manager", ["--system", "--user"])
 def test_systemd_has_nothing_to_say_against_its_units(manager: str, tmp_path: Path) -> None:
     folder = FOLDER / ("user" if manager == "--user" else "")
-    names = ("earshot.service", "earshot-uplink.service", "earshot-uplink.path")
+    names = ("earshot.service", "earshot-uplink.service", "earshot-uplink.path", *AUDIT)
     units = [installed(folder / name, tmp_path) for name in names]
     for unit in units:
         text = unit.read_text("utf-8")
@@ -31,8 +32,9 @@ def test_systemd_has_nothing_to_say_against_its_units(manager: str, tmp_path: Pa
 
 
 @analyze
-def test_its_system_unit_exposes_next_to_nothing(tmp_path: Path) -> None:
-    assert_exposes_next_to_nothing(installed(FOLDER / "earshot-uplink.service", tmp_path))
+@pytest.mark.parametrize("name", ["earshot-uplink.service", "earshot-audit.service"])
+def test_its_system_units_expose_next_to_nothing(name: str, tmp_path: Path) -> None:
+    assert_exposes_next_to_nothing(installed(FOLDER / name, tmp_path))
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -4,8 +4,9 @@
 
 A file is begun at every start, so nothing is ever written behind a record that was cut off (kill
 -9, power); a reader finds such a piece by its sum, and goes on at the next record. Files that are
-too old go, and the oldest when all together grow too large. Each change is made under a lock, so
-history can be deleted while the uplink runs: it then begins a new file.
+too old go, and the oldest when all together grow too large, also where nothing is sent any more
+(`expire`). Each change is made under a lock, so history can be deleted while the uplink runs: it
+then begins a new file.
 """
 
 import fcntl
@@ -94,7 +95,7 @@ class AuditLog:
     def expire(self) -> None:
         """Delete files that are too old. Raises AuditError."""
         with _changing(self._folder, self._lock):
-            self._make_room(0)
+            _make_room(self._folder, self._limits, self._clock())
 
     def close(self) -> None:
         """Let the files go."""
@@ -109,7 +110,7 @@ class AuditLog:
     def _append(self, record: AuditRecord) -> None:
         frame = framed(record)
         with _changing(self._folder, self._lock):
-            self._make_room(len(frame))
+            _make_room(self._folder, self._limits, self._clock(), len(frame))
             file = self._open()
             before = os.fstat(file).st_size
             try:
@@ -130,7 +131,7 @@ class AuditLog:
             if not facts.st_nlink or full or self._clock() - self._begun > DAY:
                 self._end_file()
         if self._file is None:
-            last = int(segments(self._folder)[-1].stem) if segments(self._folder) else 0
+            last = max((int(path.stem) for path in segments(self._folder)), default=0)
             self._path, self._begun = self._folder / f"{last + 1:06d}{ENDING}", self._clock()
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.open(self._path, flags, FILE)
@@ -140,20 +141,6 @@ class AuditLog:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-
-    def _make_room(self, needed: int) -> None:
-        """Delete the oldest files until so many bytes more are allowed."""
-        files = [(path, path.stat()) for path in segments(self._folder)]
-        total = sum(facts.st_size for _, facts in files) + needed
-        oldest = self._clock() - self._limits.days * DAY
-        for path, facts in files:
-            if total <= self._limits.most and facts.st_mtime >= oldest:
-                break
-            path.unlink()
-            total -= facts.st_size
-        if total > self._limits.most:
-            message = f"{needed} bytes are more than the audit log may hold ({self._limits.most})"
-            raise AuditError(message)
 
 
 def framed(record: AuditRecord) -> bytes:
@@ -219,18 +206,46 @@ def last_number(folder: Path) -> int:
 
 def clear(folder: Path) -> int:
     """Delete all that a log holds, for good; how many files that were. Raises AuditError."""
+    with _deleting(folder) as found:
+        for path in found:
+            path.unlink()
+        return len(found)
+
+
+def expire(folder: Path, limits: Limits, clock: Callable[[], float] = time.time) -> int:
+    """Delete what a log may not hold any more; how many files that were. Raises AuditError."""
+    with _deleting(folder) as found:
+        _make_room(folder, limits, clock())
+        return len(found) - len(segments(folder))
+
+
+def _make_room(folder: Path, limits: Limits, now: float, needed: int = 0) -> None:
+    """Delete the oldest files until so many bytes more are allowed."""
+    files = [(path, path.stat()) for path in segments(folder)]
+    total = sum(facts.st_size for _, facts in files) + needed
+    for path, facts in files:
+        if total <= limits.most and facts.st_mtime >= now - limits.days * DAY:
+            break
+        path.unlink()
+        total -= facts.st_size
+    if total > limits.most:
+        message = f"{needed} bytes are more than the audit log may hold ({limits.most})"
+        raise AuditError(message)
+
+
+@contextmanager
+def _deleting(folder: Path) -> Iterator[list[Path]]:
+    """The files of a log that may be written to meanwhile; none, if it is not there."""
     if not folder.is_dir():
-        return 0
+        yield []
+        return
     try:
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
     except OSError as error:
         raise _refused(folder, error) from error
     try:
         with _changing(folder, lock):
-            found = segments(folder)
-            for path in found:
-                path.unlink()
-            return len(found)
+            yield segments(folder)
     finally:
         os.close(lock)
 

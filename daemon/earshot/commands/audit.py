@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from earshot.audit import Damage, clear, records
+from earshot.audit import Damage, Limits, clear, expire, records
 from earshot.bundle import find, open_bundle
 from earshot.commands.options import Act, add_act
 from earshot.compose import words_of
@@ -24,6 +24,7 @@ from earshot.generated.v1.audit_pb2 import AuditOutcome, AuditRecord, AuditSent
 from earshot.guarded import FILE
 from earshot.parcel import Opened, unpack
 from earshot.place import AUDIT, SYSTEM_STATE, default_state
+from earshot.relay import load
 from earshot.word_list import WordList
 
 KILLED = "unknown: the uplink was killed meanwhile"
@@ -51,6 +52,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     exporting.add_argument("file", metavar="FILE", help="that is made; - for standard output")
     exporting.add_argument("--json", action="store_true", help="one JSON object a line")
     _add(acts, "audit clear", forget, "delete all of it, for good")
+    expiring = _add(acts, "audit expire", drop, "delete what is older than is kept (a timer does)")
+    expiring.add_argument("--config", type=Path, metavar="F", help="settings of the uplink")
 
 
 def _add(
@@ -146,6 +149,15 @@ def forget(options: argparse.Namespace) -> int:
     """Delete all of it."""
     folder = _folder(options)
     print(f"deleted {clear(folder)} files of {folder}")
+    return 0
+
+
+def drop(options: argparse.Namespace) -> int:
+    """Delete what the settings do not keep any more; the uplink does so while it runs."""
+    folder, settings = _folder(options), load(options.config)
+    count = expire(folder, Limits(settings.audit_days, settings.audit_bytes))
+    kept = f"{settings.audit_days:g} days and {settings.audit_bytes} bytes"
+    print(f"deleted {count} files of {folder}, where {kept} are kept")
     return 0
 
 
