@@ -19,9 +19,10 @@ from earshot.bundle import MANIFEST, Bundle
 from earshot.catalog import Catalog
 from earshot.engine import Tuning
 from earshot.grammar import LexiconGrammar, Weights
-from earshot.lattice import alternatives, build
+from earshot.lattice import build
 from earshot.lexicon import WORD_END, Tree, read
 from earshot.ngram import Ngram
+from earshot.paths import alternatives
 from earshot.search import Search
 from earshot.settings import assemble
 

@@ -14,8 +14,8 @@ from earshot.errors import DeviceError
 from earshot.events import Arc, EndPoint, Event, Interpretation, Lattice, Result, Revised
 from earshot.explain import Index, explained
 from earshot.inference import Inference
-from earshot.lattice import paths
 from earshot.names import Form, named_of
+from earshot.paths import paths
 from earshot.ranked import Ranked, reread
 from earshot.session import Session
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import soundfile
 from earshot import compose, config
-from earshot.__main__ import main
+from earshot.__main__ import COMMANDS, ELSEWHERE, main, parser
 from earshot.errors import DeviceError
 from earshot.microphone import Microphone
 from earshot.sources import AudioFile
@@ -92,6 +92,17 @@ def test_a_reader_who_has_enough_is_no_error_message() -> None:
             d.hear(loud(0.3))
             _, err = listening.communicate(timeout=PATIENCE)
     assert (listening.returncode, err) == (1, "")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *ELSEWHERE])
+def test_a_command_is_the_same_alone_and_among_all(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for found in (parser(), parser(["--verbose", command])):
+        with pytest.raises(SystemExit, match=r"^0$"):
+            found.parse_args([command, "--help"])
+    among, alone = capsys.readouterr().out.split(f"usage: earshot {command}")[1:]
+    assert among == alone
 
 
 def test_wrong_use_is_answered_with_two(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from earshot import lattice
 from earshot.catalog import Catalog
 from earshot.events import Alternative, Arc, Lattice
-from earshot.lattice import LatticeSettings, build, paths, result
+from earshot.lattice import LatticeSettings, build, result
+from earshot.paths import alternatives, joined_alternatives, paths, score
 from earshot.search import Search, SearchSettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,8 +39,8 @@ def test_all_paths_sum_to_one(
     mass = np.zeros(len(found.nodes))
     mass[0] = 1
     for a in found.arcs:  # sorted by source, and every arc leads to a higher node
-        mass[a.target] += mass[a.source] * np.exp(lattice.score(a))
-        assert mass[a.source] * np.exp(lattice.score(a)) == pytest.approx(a.posterior, abs=1e-6)
+        mass[a.target] += mass[a.source] * np.exp(score(a))
+        assert mass[a.source] * np.exp(score(a)) == pytest.approx(a.posterior, abs=1e-6)
     assert mass[-1] == pytest.approx(1, abs=1e-6)
 
 
@@ -91,7 +91,7 @@ def test_the_likeliest_words_are_those_of_the_search(seed: int, tmp_path: Path) 
     best = int(raw.last.back[(raw.last.score + raw.closing).argmax()])
     words = [small.WORDS[w] for w, _, _ in search._memory.words_to(best)]
     assert found is not None
-    assert " ".join(words) in {a.text for a in lattice.alternatives(found, 20)}
+    assert " ".join(words) in {a.text for a in alternatives(found, 20)}
 
 
 def test_silence_has_no_lattice(tmp_path: Path) -> None:
@@ -141,11 +141,11 @@ def test_confidence_counts_every_arc_that_says_the_word_then() -> None:
 def test_alternatives_of_several_utterances_join_best_first() -> None:
     one = (Alternative("turn on", -0.1), Alternative("turn an", -2.0))
     two = (Alternative("the light", -0.2), Alternative("a light", -0.5))
-    assert [a.text for a in lattice.joined_alternatives([one, two])] == [
+    assert [a.text for a in joined_alternatives([one, two])] == [
         "turn on the light",
         "turn on a light",
     ]
-    assert lattice.joined_alternatives([]) == ()
+    assert joined_alternatives([]) == ()
 
 
 def test_with_less_sharpness_the_same_is_best_but_less_sure(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ ROWS = (
     ("wording", "numerals", "spoken", "writing", "formatting"),
     ("counting", "saying", "templates", "intents", "places", "automaton"),
     ("entries", "store", "importing", "vcards", "registries", "readers"),
-    ("coder", "word_list", "thinning", "parcel", "credentials"),
+    ("coder", "word_list", "paths", "thinning", "parcel", "credentials"),
     ("reference", "sources", "devices", "microphone", "feed"),
     ("canceller", "delay", "drift", "tape", "echo", "echoless"),
     ("networks", "bundle", "rescoring", "neural"),
@@ -50,9 +50,10 @@ ROWS = (
         "mute",
         "link",
         "mode",
-        "assist_message",
         "meanings",
         "convert",
+        "asked_message",
+        "assist_message",
         "client",
         "api",
         "meter_api",
@@ -143,7 +144,9 @@ before = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") els
 import earshot
 after = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else set()
 assert after == before, "import earshot opened something"
-import earshot.__main__
+from earshot.__main__ import parser
+parser()
+assert "earshot.compose" in sys.modules
 assert "torch" not in sys.modules, "the daemon imports torch"
 assert threading.active_count() == 1, "an import started a thread"
 """
@@ -151,3 +154,17 @@ assert threading.active_count() == 1, "an import started a thread"
 
 def test_importing_earshot_opens_nothing_and_loads_no_torch() -> None:
     subprocess.run([sys.executable, "-c", LOOK], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "command", ["listen", "status", "mute", "unmute", "privacy", "catalog", "metrics", "web"]
+)
+def test_what_only_talks_to_the_daemon_loads_no_recogniser(command: str) -> None:
+    look = (
+        f"import sys; from earshot.__main__ import parser; parser([{command!r}]); "
+        "print(*{'numpy', 'onnxruntime', 'earshot.search'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", look], check=True, timeout=60, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == ""

@@ -11,11 +11,12 @@ import grpc
 import pytest
 from earshot.answering import refusal
 from earshot.asking import AssistSettings, Question
+from earshot.condition import UplinkState
 from earshot.errors import DeviceError, RequestError
 from earshot.events import Result, Word
 from earshot.generated.v1 import rescoring_pb2, uplink_pb2
 from earshot.generated.v1.uplink_pb2_grpc import UplinkServicer, add_UplinkServicer_to_server
-from earshot.link import Link, UplinkState
+from earshot.link import Link
 from earshot.masking import masked
 from earshot.parcel import unpack
 from earshot.word_list import WordList

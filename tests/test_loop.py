@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from earshot import lattice
+from earshot import paths
 from earshot.catalog import Catalog
 from earshot.events import Lattice
 from earshot.grammar import PLACE, SHIFT, LexiconGrammar, Weights
@@ -245,8 +245,8 @@ def test_a_lattice_with_unknown_words_keeps_its_laws(
     mass[0] = 1
     for a in found.arcs:  # sorted by source, and every arc leads to a higher node
         assert a.source < a.target
-        mass[a.target] += mass[a.source] * np.exp(lattice.score(a))
-        assert mass[a.source] * np.exp(lattice.score(a)) == pytest.approx(a.posterior, abs=1e-6)
+        mass[a.target] += mass[a.source] * np.exp(paths.score(a))
+        assert mass[a.source] * np.exp(paths.score(a)) == pytest.approx(a.posterior, abs=1e-6)
         assert (a.word in small.SPOKEN) == (not a.phones)
         assert a.word == ("".join(a.phones).lower() + "?" if a.phones else a.word)
     assert mass[-1] == pytest.approx(1, abs=1e-6)

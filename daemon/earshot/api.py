@@ -12,10 +12,9 @@ from google.protobuf.duration_pb2 import Duration
 
 from earshot.answering import answered
 from earshot.asked import Asked
+from earshot.asked_message import asked_of, format_of
 from earshot.assist_message import assist_message
-from earshot.command_set import REJECT, Commands
-from earshot.convert import ECHOES, MODES, MODES_BACK, duration, ends_of, to_message, wanted
-from earshot.entries import Entry, Kind, Phrases, named
+from earshot.convert import ECHOES, MODES, MODES_BACK, duration, to_message, wanted
 from earshot.errors import EarshotError, LimitError, RequestError
 from earshot.generated.v1 import privacy_pb2, recognition_pb2, status_pb2
 from earshot.generated.v1.privacy_pb2_grpc import PrivacyServicer
@@ -24,7 +23,7 @@ from earshot.generated.v1.status_pb2_grpc import StatusServicer
 from earshot.mode import ModeSwitch, Switches
 from earshot.outbox import Outbox
 from earshot.place import refuse_network
-from earshot.pushed import PcmFormat, PushedAudio
+from earshot.pushed import PushedAudio
 from earshot.session import Session
 from earshot.sessions import Sessions
 from earshot.tally import Histogram, Tally
@@ -34,12 +33,7 @@ Requests = AsyncIterator[recognition_pb2.RecognizeRequest]
 Response = recognition_pb2.ListenResponse | recognition_pb2.RecognizeResponse
 Context = grpc.aio.ServicerContext[object, Response]
 
-_FORMATS = {
-    recognition_pb2.SAMPLE_FORMAT_S16LE: "s16le",
-    recognition_pb2.SAMPLE_FORMAT_F32LE: "f32le",
-}
-MOST_PHRASES = 1_000  # of a call
-_CALL, _STREAM, _WAIT = "one call", "audio of one call", "waiting for the client to read"
+_STREAM, _WAIT = "audio of one call", "waiting for the client to read"
 # gRPC ends the requests of a cancelled call as it ends those of one that is done, and may tell only
 # then which it was. What is cancelled within this time of the end is not committed.
 _CANCELLED_WITHIN = 0.02  # seconds
@@ -97,8 +91,8 @@ class RecognitionApi(RecognitionServicer):
         async with answered(context):
             with self._sessions.recognise() as (session, outbox):
                 config = await self._config(requests)
-                audio = PushedAudio(_format(config))
-                if (asked := _asked(config)) != Asked():
+                audio = PushedAudio(format_of(config))
+                if (asked := asked_of(config)) != Asked():
                     await self._sessions.attune(session, asked)
                 hearing = asyncio.create_task(self._hear(requests, audio, session, outbox))
                 try:
@@ -162,34 +156,6 @@ class RecognitionApi(RecognitionServicer):
         except TimeoutError:
             outbox.unread = True
             raise LimitError(_WAIT, limit, limit, "seconds") from None
-
-
-def _format(config: recognition_pb2.RecognizeConfig) -> PcmFormat:
-    sample = _FORMATS.get(config.format, "unspecified")
-    return PcmFormat(sample, config.sample_rate, config.channels or 1)
-
-
-def _asked(config: recognition_pb2.RecognizeConfig) -> Asked:
-    """What the client wants to be heard in a way of its own."""
-    ends = ends_of(config.end_pointing) if config.HasField("end_pointing") else None
-    attention = config.attention_hint if config.HasField("attention_hint") else None
-    if config.HasField("commands"):
-        if config.phrases:
-            message = "commands are all that is heard with them; send them or phrases, not both"
-            raise RequestError(message)
-        asked = config.commands
-        reject = asked.reject if asked.HasField("reject") else REJECT
-        return Asked(Commands(asked.templates, "commands", reject), None, ends, attention)
-    if (count := len(config.phrases)) > MOST_PHRASES:
-        raise LimitError(_CALL, count, MOST_PHRASES, "phrases")
-    phrases = Phrases(tuple(map(_entry, config.phrases))) if config.phrases else None
-    return Asked(None, phrases, ends, attention)
-
-
-def _entry(phrase: recognition_pb2.Phrase) -> Entry:
-    kind = named(phrase.kind) if phrase.kind else Kind.PHRASE
-    boost = phrase.boost if phrase.HasField("boost") else None
-    return Entry.of(kind, phrase.text, phrase.sounds_like, weight=boost)
 
 
 def _audio(request: recognition_pb2.RecognizeRequest) -> bytes:

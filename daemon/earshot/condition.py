@@ -1,4 +1,4 @@
-"""How the source of the audio is."""
+"""How the source of the audio is, and the way to the re-ranker."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -24,6 +24,16 @@ class Echo(StrEnum):
     OFF = "off"
     WAITING = "waiting"  # for something to be played, and heard
     ACTIVE = "active"
+
+
+class UplinkState(StrEnum):
+    """Whether lattices can be ranked anew."""
+
+    OFF = "off"  # the mode is local-only
+    ABSENT = "absent"  # no uplink answers
+    UNREACHABLE = "unreachable"  # it cannot reach the re-ranker
+    RESTING = "resting"  # the re-ranker failed several times in a row
+    READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)

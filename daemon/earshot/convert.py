@@ -6,13 +6,11 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 
 from earshot import events as ev
-from earshot.asked import Ends, Preset
-from earshot.condition import Echo
-from earshot.errors import RequestError
+from earshot.condition import Echo, UplinkState
 from earshot.formatting import formatted
 from earshot.generated.v1 import events_pb2 as pb
-from earshot.generated.v1 import recognition_pb2, status_pb2
-from earshot.generated.v1.recognition_pb2 import EndPointing, Filter
+from earshot.generated.v1 import status_pb2
+from earshot.generated.v1.recognition_pb2 import Filter
 from earshot.meanings import interpretation_back, interpretation_message, named, names_back
 from earshot.units import SAMPLE_RATE
 
@@ -34,12 +32,14 @@ ECHOES = {
     Echo.ACTIVE: status_pb2.ECHO_REMOVAL_ACTIVE,
 }
 ECHOES_BACK = {message: echo for echo, message in ECHOES.items()}
-_PRESETS = {
-    recognition_pb2.PRESET_UNSPECIFIED: Preset.NORMAL,
-    recognition_pb2.PRESET_NORMAL: Preset.NORMAL,
-    recognition_pb2.PRESET_QUICK: Preset.QUICK,
-    recognition_pb2.PRESET_PATIENT: Preset.PATIENT,
+UPLINKS = {
+    UplinkState.OFF: status_pb2.UPLINK_STATE_OFF,
+    UplinkState.ABSENT: status_pb2.UPLINK_STATE_ABSENT,
+    UplinkState.UNREACHABLE: status_pb2.UPLINK_STATE_UNREACHABLE,
+    UplinkState.RESTING: status_pb2.UPLINK_STATE_RESTING,
+    UplinkState.READY: status_pb2.UPLINK_STATE_READY,
 }
+UPLINKS_BACK = {message: state for state, message in UPLINKS.items()}
 ALL = Filter(partials=True, lattices=True, explanations=True, interpretations=True)
 
 
@@ -61,16 +61,6 @@ def from_message(message: pb.Event) -> ev.Event:
         unknown = "an event of an unknown kind: the daemon is newer than this client"
         raise ValueError(unknown)
     return _READERS[name](message.at.sample, getattr(message, name))
-
-
-def ends_of(message: EndPointing) -> Ends:
-    """Read when utterances are to end. Raises RequestError, LimitError."""
-    names = [field.name for field in message.DESCRIPTOR.fields if field.name != "preset"]
-    given = {name: getattr(message, name) for name in names if message.HasField(name)}
-    if message.preset not in _PRESETS:
-        known = f"preset {message.preset} is none that is known here; leave it out"
-        raise RequestError(known)
-    return Ends(_PRESETS[message.preset], **given)
 
 
 def duration(samples: int) -> Duration:

@@ -14,8 +14,8 @@ import numpy as np
 from earshot.cues import Paths, bag
 from earshot.errors import SettingsError
 from earshot.events import Interpretation, Result
-from earshot.lattice import score
 from earshot.nlu import NONE, TALK, Nlu
+from earshot.paths import score
 from earshot.units import seconds
 
 LEAST = 1e-5  # probability that goes into a logarithm

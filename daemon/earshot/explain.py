@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from earshot.events import Arc, Explanation, Named, Result, Rival
-from earshot.lattice import paths
 from earshot.names import Form
+from earshot.paths import paths
 from earshot.saying import Words
 from earshot.sounds import OWNER
 

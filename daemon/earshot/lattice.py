@@ -9,16 +9,16 @@
    they can be taken away again.
 """
 
-import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from earshot.events import Alternative, Arc, Lattice, Result, Word
+from earshot.events import Arc, Lattice, Result, Word
 from earshot.loop import Spelling, written
 from earshot.memory import RawLattice, Scores
+from earshot.paths import alternatives, paths
 from earshot.posteriors import best_path, closed, posteriors
 
 
@@ -187,44 +187,6 @@ def _rescale(edges: list[_Edge], through: Scores) -> None:
         through[e.target] += e.posterior
 
 
-def paths(lattice: Lattice) -> Iterator[tuple[float, tuple[Arc, ...]]]:
-    """All paths, likeliest first (best-first with exact look-ahead)."""
-    last = len(lattice.nodes) - 1
-    back = np.full(last + 1, -np.inf)
-    back[last] = 0.0
-    leaving: dict[int, list[Arc]] = defaultdict(list)
-    for arc in reversed(lattice.arcs):
-        back[arc.source] = max(back[arc.source], score(arc) + back[arc.target])
-        leaving[arc.source].append(arc)
-    count = 0  # breaks ties
-    heap: list[tuple[float, int, float, int, tuple[Arc, ...]]] = [(-back[0], 0, 0.0, 0, ())]
-    while heap:
-        _, _, total, node, path = heapq.heappop(heap)
-        if node == last:
-            yield total, path
-        for arc in leaving[node]:
-            count += 1
-            onward = total + score(arc)
-            heapq.heappush(
-                heap, (-(onward + back[arc.target]), count, onward, arc.target, (*path, arc))
-            )
-
-
-def score(arc: Arc) -> float:
-    """Natural log-probability of an arc, given its source."""
-    return arc.acoustic + arc.language + arc.bias
-
-
-def alternatives(lattice: Lattice, count: int, most: int = 400) -> tuple[Alternative, ...]:
-    """The `count` likeliest different texts, of the `most` likeliest paths."""
-    found: dict[str, float] = {}
-    for i, (total, path) in enumerate(paths(lattice)):
-        if i >= most or len(found) >= count:
-            break
-        found.setdefault(" ".join(arc.word for arc in path), total)
-    return tuple(Alternative(text, total) for text, total in found.items())
-
-
 def confidence(arc: Arc, lattice: Lattice) -> float:
     """Posterior of a word: of all arcs that say it at about the same time."""
     same = (
@@ -241,18 +203,3 @@ def result(lattice: Lattice | None, count: int) -> Result:
     words = tuple(Word(a.word, a.start, a.end, confidence(a, lattice), a.phones) for a in best)
     whole = float(np.exp(np.mean([np.log(max(w.confidence, 1e-6)) for w in words])))
     return Result(words, whole, alternatives(lattice, count), lattice)
-
-
-def joined_alternatives(lists: list[tuple[Alternative, ...]]) -> tuple[Alternative, ...]:
-    """Alternatives of utterances in a row: the best of all, then one changed at a time."""
-    if not lists:
-        return ()
-    best = [utterance[0] for utterance in lists]
-    base = sum(a.score for a in best)
-    found = [Alternative(" ".join(a.text for a in best), base)]
-    for i, utterance in enumerate(lists):
-        for other in utterance[1:]:
-            texts = [other.text if j == i else a.text for j, a in enumerate(best)]
-            found.append(Alternative(" ".join(texts), base - best[i].score + other.score))
-    longest = max(len(utterance) for utterance in lists)
-    return tuple(sorted(found, key=lambda a: -a.score)[:longest])

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import grpc
 
 from earshot.answering import refusal
 from earshot.asking import AssistSettings, Question
+from earshot.condition import UplinkState
 from earshot.errors import DeviceError
 from earshot.events import Lattice
 from earshot.generated.v1.rescoring_pb2 import RescoreRequest
@@ -39,16 +39,6 @@ OTHER_LIST = {
     refusal(grpc.StatusCode.INVALID_ARGUMENT),
 }
 MOST_BYTES = 1 << 16  # of an answer
-
-
-class UplinkState(StrEnum):
-    """Whether lattices can be ranked anew."""
-
-    OFF = "off"  # the mode is local-only
-    ABSENT = "absent"  # no uplink answers
-    UNREACHABLE = "unreachable"  # it cannot reach the re-ranker
-    RESTING = "resting"  # the re-ranker failed several times in a row
-    READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from earshot.assist import Assist
 from earshot.clients import STOPPING
+from earshot.condition import UplinkState
 from earshot.errors import DeviceError
 from earshot.events import Mode
-from earshot.link import Link, Standing, UplinkState
+from earshot.link import Link, Standing
 from earshot.mute import KEPT_MODE, SIGN_MODE, Flag, MuteSwitch, tried
 from earshot.sessions import Sessions
 

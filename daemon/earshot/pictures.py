@@ -18,7 +18,7 @@ from unicodedata import combining, east_asian_width
 
 from earshot.errors import DeviceError, RequestError
 from earshot.events import Arc, Lattice
-from earshot.lattice import paths, score
+from earshot.paths import paths, score
 from earshot.units import seconds
 
 NOTHING = "Nothing was understood."

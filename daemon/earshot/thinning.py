@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from earshot.errors import LimitError, RequestError
 from earshot.events import Arc, Lattice
+from earshot.paths import score
 from earshot.units import seconds
 
 _BEST = "the best path of a lattice"
@@ -64,17 +65,13 @@ def thinned(lattice: Lattice, settings: ThinSettings) -> Thin:
     return Thin(len(nodes), tuple(kept), source, target, tuple(_pushed(arcs)))
 
 
-def _score(arc: Arc) -> float:
-    return arc.acoustic + arc.language + arc.bias
-
-
 def _best(lattice: Lattice) -> list[int]:
     """The arcs of the likeliest path (Viterbi; every arc leads to a higher node)."""
     back = {len(lattice.nodes) - 1: (0.0, -1)}  # score to the end, and the arc to take
     for i in range(len(lattice.arcs) - 1, -1, -1):
         arc = lattice.arcs[i]
         if arc.target in back:
-            total = _score(arc) + back[arc.target][0]
+            total = score(arc) + back[arc.target][0]
             if arc.source not in back or total > back[arc.source][0]:
                 back[arc.source] = total, i
     if 0 not in back:
@@ -115,9 +112,9 @@ def _pushed(arcs: list[Arc]) -> list[float]:
     """Weights pushed to the start (Mohri, 2009): the part of each arc in what leaves its source."""
     ahead = {arcs[-1].target: 0.0}  # sorted by source, so the last leads to the end
     for arc in reversed(arcs):
-        total = _score(arc) + ahead[arc.target]
+        total = score(arc) + ahead[arc.target]
         ahead[arc.source] = log_sum(ahead[arc.source], total) if arc.source in ahead else total
-    return [_score(arc) + ahead[arc.target] - ahead[arc.source] for arc in arcs]
+    return [score(arc) + ahead[arc.target] - ahead[arc.source] for arc in arcs]
 
 
 def log_sum(a: float, b: float) -> float:

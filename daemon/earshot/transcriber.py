@@ -7,7 +7,6 @@ from itertools import accumulate
 
 from earshot.events import EndPoint, Event, Result, Revised, Word
 from earshot.formatting import Formatted, formatted, joined
-from earshot.lattice import joined_alternatives
 from earshot.lines import (
     alternative_object,
     brief_object,
@@ -15,6 +14,7 @@ from earshot.lines import (
     explanation_object,
     word_object,
 )
+from earshot.paths import joined_alternatives
 from earshot.recogniser import Recogniser
 from earshot.sources import Chunk
 from earshot.units import seconds

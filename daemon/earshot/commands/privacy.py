@@ -8,13 +8,12 @@ counts at once, and over restarts.
 import argparse
 import sys
 
-from earshot.assist_message import STATES_BACK
 from earshot.client import connected, set_mode, status
 from earshot.commands.options import add_socket, socket_of
-from earshot.convert import MODES_BACK
+from earshot.condition import UplinkState
+from earshot.convert import MODES_BACK, UPLINKS_BACK
 from earshot.events import Mode
 from earshot.generated.v1.status_pb2 import GetStatusResponse
-from earshot.link import UplinkState
 
 START = (
     "start one with `earshot uplink --config FILE`; the units in systemd/ start it by themselves "
@@ -52,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _uplink(answer: GetStatusResponse) -> str:
     """How it stands with the uplink, in a line."""
-    state = STATES_BACK.get(answer.assist.uplink)
+    state = UPLINKS_BACK.get(answer.assist.uplink)
     if state is UplinkState.OFF:
         return answer.assist.about
     if state is UplinkState.READY:

@@ -3,10 +3,9 @@
 import argparse
 import json
 
-from earshot.assist_message import STATES_BACK
 from earshot.client import connected, status
 from earshot.commands.options import add_socket, socket_of
-from earshot.convert import ECHOES_BACK, MODES_BACK
+from earshot.convert import ECHOES_BACK, MODES_BACK, UPLINKS_BACK
 from earshot.generated.v1 import status_pb2
 
 SANDBOXES = {status_pb2.SANDBOX_NONE: "none", status_pb2.SANDBOX_ENFORCED: "enforced"}
@@ -67,7 +66,7 @@ def as_object(answer: status_pb2.GetStatusResponse) -> dict[str, object]:
 def _assist_object(assist: status_pb2.Assist) -> dict[str, object]:
     """Say how it stands with the re-ranker."""
     return {
-        "uplink": str(STATES_BACK.get(assist.uplink, "unknown")),
+        "uplink": str(UPLINKS_BACK.get(assist.uplink, "unknown")),
         "uplink_about": assist.about,
         "uplink_since": assist.since.ToJsonString(),
         "lattices_asked": assist.asked,
