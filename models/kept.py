@@ -1,7 +1,7 @@
 """Weights that are kept: a run's averaged ones in 16 bits, or what they differ by from kept ones.
 
-A difference is rounded to quarters of its own size (root mean square, a tensor) and packed: 4 bits
-a weight instead of 16, half a percent of its power lost.
+A difference is rounded to halves of its own size (root mean square, a tensor) and packed: 3 bits a
+weight instead of 16. Two percent of the power of the change are lost.
 """
 
 import zlib
@@ -15,7 +15,7 @@ from torch import Tensor
 from models.blocks import Shape
 from models.network import Transducer
 
-FINE = 4  # steps of the root mean square of a difference
+FINE = 2  # steps of the root mean square of a difference
 MOST = 127  # steps, at most
 
 

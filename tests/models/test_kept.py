@@ -44,11 +44,11 @@ def test_a_difference_is_small_and_nearly_the_whole_of_it(tmp_path: Path) -> Non
     keep(second, tmp_path / "second.pt", beside=tmp_path / "first.pt")
     keep(second, tmp_path / "whole.pt")
     read, known = (kept(tmp_path / f"{name}.pt").weights for name in ("second", "first"))
-    for name, value in kept(second).weights.items():
-        lost = (read[name] - value).square().sum()
-        assert lost <= 0.02 * (value - known[name]).square().sum() + 1e-9, name
+    wanted = kept(second).weights
+    lost = sum((read[name] - value).square().sum() for name, value in wanted.items())
+    assert lost <= 0.025 * sum((v - known[name]).square().sum() for name, v in wanted.items())
     codes = torch.load(tmp_path / "second.pt", weights_only=True)["codes"]
-    assert len(codes) < 0.6 * sum(value.numel() for value in first.values())
+    assert len(codes) < 0.5 * sum(value.numel() for value in first.values())
 
 
 def test_weights_that_do_not_change_stay_to_the_bit(tmp_path: Path) -> None:
