@@ -127,11 +127,14 @@ def test_what_is_too_old_goes_where_nothing_is_sent_any_more(
     assert segments(folder) == [middle, newest]
     assert log.sent(ENTRY) == 4
     settings.write_text("[uplink]\naudit_days = 1\n")
-    given = ["audit", "expire", "--folder", str(folder)]
-    assert main([*given, "--config", str(settings)]) == 0
+    given = ["audit", "expire", "--folder", str(folder), "--config", str(settings)]
+    assert main(given) == 0
     assert f"deleted 1 files of {folder}, where 1 days" in capsys.readouterr().out
+    settings.write_text("[uplink]\n")
     assert main(given) == 0
     assert f"deleted 0 files of {folder}, where 90 days" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"^2$"):  # not by what nobody has set
+        main(given[:-2])
     assert numbers(folder) == [3, 3, 4]
     log.close()
     assert expire(tmp_path / "absent", PLENTY) == 0

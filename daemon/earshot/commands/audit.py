@@ -53,7 +53,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     exporting.add_argument("--json", action="store_true", help="one JSON object a line")
     _add(acts, "audit clear", forget, "delete all of it, for good")
     expiring = _add(acts, "audit expire", drop, "delete what is older than is kept (a timer does)")
-    expiring.add_argument("--config", type=Path, metavar="F", help="settings of the uplink")
+    about = "settings of the uplink, which say how much is kept"
+    expiring.add_argument("--config", type=Path, metavar="F", required=True, help=about)
 
 
 def _add(
