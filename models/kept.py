@@ -43,7 +43,7 @@ def keep(run: Path, out: Path, beside: Path | None = None) -> None:
         average = {name: value.half() for name, value in weights.items()}
         torch.save({"recipe": recipe, "average": average}, out)
         return
-    known = kept(beside).weights
+    known = kept(out.with_name(beside.name)).weights  # where it is looked for later
     like = {n: v for n, v in weights.items() if n in known and known[n].shape == v.shape}
     found = {name: _steps(value - known[name]) for name, value in like.items()}
     codes = b"".join(code.tobytes() for _, code in found.values())

@@ -94,8 +94,7 @@ class AuditLog:
 
     def expire(self) -> None:
         """Delete files that are too old. Raises AuditError."""
-        with _changing(self._folder, self._lock):
-            _make_room(self._folder, self._limits, self._clock())
+        expire(self._folder, self._limits, self._clock)
 
     def close(self) -> None:
         """Let the files go."""

@@ -42,7 +42,6 @@ def test_a_difference_is_small_and_nearly_the_whole_of_it(tmp_path: Path) -> Non
     keep(a_run(tmp_path / "first", first), tmp_path / "first.pt")
     second = a_run(tmp_path / "second", moved(first, 0.01))
     keep(second, tmp_path / "second.pt", beside=tmp_path / "first.pt")
-    keep(second, tmp_path / "whole.pt")
     read, known = (kept(tmp_path / f"{name}.pt").weights for name in ("second", "first"))
     wanted = kept(second).weights
     lost = sum((read[name] - value).square().sum() for name, value in wanted.items())
