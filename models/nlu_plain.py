@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from earshot import cues
-from earshot.nlu import Tagged, merged, normal, tagged
+from earshot.nlu import Tags, merged, normal, tagged
 
 from models.ftrl import Pairs
 
@@ -101,7 +101,7 @@ class Plain:
         _add(scores, self.whole, bag(words))
         return merged(normal(scores), self.intents)
 
-    def tagged(self, words: Sequence[str], intent: int) -> Tagged:
+    def tagged(self, words: Sequence[str], intent: int) -> Tags:
         """The likeliest tags."""
         own = np.zeros((1, len(words), len(self.slots) + 1))
         for at, found in enumerate(places(words, intent)):

@@ -56,13 +56,13 @@ class Heard:
 def by_nlu(nlu: Nlu, words: Sequence[str]) -> tuple[int, tuple[int, ...]]:
     """Intent and tags by the small model."""
     intent = int(nlu.meant(bag(Paths.of_words(words))).argmax())
-    return intent, nlu.tagged([words], intent)[0].tags
+    return intent, nlu.tagged([words], intent)[0]
 
 
 def by_twin(twin: Plain, words: Sequence[str]) -> tuple[int, tuple[int, ...]]:
     """The same by the large one."""
     intent = int(twin.meant(words).argmax())
-    return intent, twin.tagged(words, intent).tags
+    return intent, twin.tagged(words, intent)
 
 
 Reads = Callable[[Sequence[str]], tuple[int, tuple[int, ...]]]

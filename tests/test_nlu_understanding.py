@@ -1,5 +1,6 @@
 """Interpretations: of texts, of lattices, by templates, with entries of a catalog."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from earshot.understanding import (
     MOST_WORDS,
     Understanding,
     UnderstandingSettings,
+    agreed,
     as_written,
     template_file,
     templates_of,
@@ -126,15 +128,37 @@ def test_any_lattice_has_a_meaning_of_one_of_its_paths(seed: int) -> None:
         assert slot.value == " ".join(found.words[slot.first : slot.end])
 
 
-def test_a_path_that_makes_more_sense_is_taken_if_it_is_likely_enough() -> None:
-    heard = line(("call", "anna", "never"), ("call", "anna", "smith"))
-    sure, unsure = (
-        replace(READER, settings=UnderstandingSettings(path=1.0, tags=tags)) for tags in (0.0, 9.0)
+def test_slots_that_more_paths_agree_on_are_taken_if_these_are_likely_enough() -> None:
+    heard = line(
+        ("call", "anna", "never"), ("call", "anna", "smith"), ("well", "call", "anna", "smith")
     )
-    first, second = sure.result(heard), unsure.result(heard)
-    assert first is not None
-    assert second is not None
-    assert (first.words, second.words) == (("call", "anna", "never"), ("call", "anna", "smith"))
+    said = {}
+    for agree in (0.05, 9.0):
+        found = replace(READER, settings=UnderstandingSettings(agree=agree)).result(heard)
+        assert found is not None
+        said[agree] = found.words, [slot.value for slot in found.slots]
+    assert said[0.05] == (("call", "anna", "smith"), ["anna smith"])
+    assert said[9.0] == (("call", "anna", "never"), ["anna"])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_path_that_is_taken_has_the_least_expected_error_of_slots(seed: int) -> None:
+    """Against adding it up slot by slot."""
+    dice = np.random.default_rng(seed)
+    weights = dice.dirichlet(np.ones(6))
+    said = [
+        Counter((int(tag), ("a", "b", "c")[tag : tag + 1]) for tag in dice.integers(0, 3, size))
+        for size in dice.integers(0, 4, 6)
+    ]
+    gains = []
+    for one in said:
+        gain = 0.0
+        for weight, other in zip(weights, said, strict=True):
+            both = sum(min(count, other[slot]) for slot, count in one.items())
+            every = sum(one.values()) + sum(other.values())
+            gain += weight * (2 * both / every if every else 1)
+        gains.append(gain)
+    assert gains[agreed(said, weights)] == pytest.approx(max(gains))
 
 
 @pytest.mark.parametrize(

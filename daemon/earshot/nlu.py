@@ -8,7 +8,7 @@ that it is part of, or OUTSIDE. `models.nlu` trains both and writes them as one 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,18 +20,12 @@ from earshot.packed import Table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Tags = tuple[int, ...]
 FILE = "nlu.bin"
 MAGIC = "earshot-nlu-1"
 NONE = "none"  # the intent of what means nothing to a device
 TALK = "talk"  # of what is read or told; to whoever asks for the intent it is NONE
 OUTSIDE = 0  # the tag of a word that is part of no slot
-
-
-class Tagged(NamedTuple):
-    """The likeliest tags of words."""
-
-    tags: tuple[int, ...]
-    score: float  # natural log-probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,7 @@ class Nlu:
         """Natural log P(intent) [I]."""
         return merged(self.chances(bag), self.intents)
 
-    def tagged(self, texts: Sequence[Sequence[str]], intent: int) -> list[Tagged]:
+    def tagged(self, texts: Sequence[Sequence[str]], intent: int) -> list[Tags]:
         """The tags of the words of each text, given the intent."""
         lengths = np.array([len(words) for words in texts], np.int64)
         own = np.zeros((len(texts), int(lengths.max(initial=0)), len(self.slots) + 1))
@@ -117,31 +111,19 @@ def normal(scores: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
 
 
-def tagged(own: Floats, lengths: Ints, following: Floats) -> list[Tagged]:
-    """The best tags of several texts, by the scores [K, L, T] of their words, and how sure."""
+def tagged(own: Floats, lengths: Ints, following: Floats) -> list[Tags]:
+    """The best tags of several texts, by the scores [K, L, T] of their words (Viterbi)."""
     count, longest, tags = own.shape
     if not longest:
-        return [Tagged((), 0.0)] * count
-    between, top = np.exp(following[:-1]), own.max(-1)
-    share = np.exp(own - top[..., None])
-    best, mass = own[:, 0] + following[-1], share[:, 0] * np.exp(following[-1])
-    total, back = top[:, 0].copy(), np.zeros((longest, count, tags), np.int64)
+        return [()] * count
+    best, back = own[:, 0] + following[-1], np.zeros((longest, count, tags), np.int64)
     for t in range(1, longest):
-        alive = t < lengths
+        alive = (t < lengths)[:, None]
         ways = best[:, :, None] + following[:-1]
-        back[t] = np.where(alive[:, None], ways.argmax(1), np.arange(tags))
-        best = np.where(alive[:, None], ways.max(1) + own[:, t], best)
-        scale = mass.sum(1)
-        onward = mass / scale[:, None] @ between * share[:, t]
-        mass = np.where(alive[:, None], onward, mass)
-        total += np.where(alive, np.log(scale) + top[:, t], 0.0)
-    total += np.log(mass.sum(1))
+        back[t] = np.where(alive, ways.argmax(1), np.arange(tags))
+        best = np.where(alive, ways.max(1) + own[:, t], best)
     last = [best.argmax(1)]
     for t in range(longest - 1, 0, -1):
         last.append(back[t][np.arange(count), last[-1]])
     path = np.array(last[::-1]).T
-    scores = best.max(1) - total
-    return [
-        Tagged(tuple(path[i, :n].tolist()) if n else (), float(scores[i]) if n else 0.0)
-        for i, n in enumerate(lengths.tolist())
-    ]
+    return [tuple(path[i, :n].tolist()) for i, n in enumerate(lengths.tolist())]

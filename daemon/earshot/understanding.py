@@ -1,10 +1,13 @@
 """What an utterance means: by the owner's sentence templates, and else by the bundle's model.
 
 Of a lattice, templates are looked for along its likeliest paths. By the model, an intent and a path
-are chosen together: what is likely to have been said, and likely to mean that. Of the paths that
-may mean it, that one is taken whose slots are also sure. A plain text is a lattice of one path.
+are chosen together: what is likely to have been said, and likely to mean that. Of all paths that
+one is then taken whose slots agree best with those of the others, each by how likely it is: the
+least expected error (minimum Bayes risk; Goel and Byrne, 2000). A plain text is a lattice of one
+path.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from earshot.bundle import Bundle
 from earshot.cues import Paths, bag
@@ -20,7 +24,7 @@ from earshot.events import Interpretation, Named, Result, Slot
 from earshot.explain import Index
 from earshot.formatting import formatted
 from earshot.intents import read, text_of
-from earshot.nlu import FILE, NONE, OUTSIDE, Nlu, Tagged, normal
+from earshot.nlu import FILE, NONE, OUTSIDE, Nlu, normal
 from earshot.numerals import cardinal
 from earshot.places import Places
 from earshot.sounds import OWNER
@@ -37,12 +41,12 @@ class UnderstandingSettings:
     `models.understood` measures them.
     """
 
-    paths: int = 8
+    paths: int = 16
     """of the lattice that are looked at"""
-    path: float = 0.5
+    path: float = 2.0
     """weight of how likely a path is, beside how likely it means an intent"""
-    tags: float = 0.5
-    """weight of how sure its slots are"""
+    agree: float = 0.3
+    """weight of both where the slots of paths are compared: the smaller, the more paths count"""
     template: float = 3.0
     """natural log; how much likelier the best path may be than one that a template accepts"""
 
@@ -130,7 +134,7 @@ class Understanding:
         return self._by_model(self.nlu, texts, index)
 
     def _by_model(self, nlu: Nlu, texts: Sequence[Text], index: Index) -> Interpretation:
-        """An intent and a path, chosen together; then the path also by its slots."""
+        """An intent and a path, chosen together; then the path whose slots most agree."""
         scores = np.array([one.score for one in texts])
         meant = np.array([nlu.meant(bag(Paths.of_words(one.words))) for one in texts])
         joint = self.settings.path * scores[:, None] + meant
@@ -138,9 +142,10 @@ class Understanding:
         sure = min(1.0, float(np.exp(normal(scores) + meant[:, intent]).sum()))
         if nlu.intents[intent] == NONE:
             return Interpretation(NONE, sure, (), texts[0].words)
-        tags = nlu.tagged([one.words for one in texts], intent)
-        certain = np.array([one.score for one in tags])
-        best = int((joint[:, intent] + self.settings.tags * certain).argmax())
+        listed = [one.words for one in texts]
+        tags = nlu.tagged(listed, intent)
+        said = [Counter(_said(*both)) for both in zip(listed, tags, strict=True)]
+        best = agreed(said, np.exp(normal(self.settings.agree * joint[:, intent])))
         slots = tuple(_slots(nlu, texts[best].words, tags[best], index))
         return Interpretation(nlu.intents[intent], sure, slots, texts[best].words)
 
@@ -161,15 +166,41 @@ class Understanding:
         return None
 
 
-def _slots(nlu: Nlu, words: Words, tagged: Tagged, index: Index) -> Iterator[Slot]:
-    """Words in a row with the same tag are one slot."""
+def _spans(tags: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Tag, first word and the one after the last: words in a row with the same tag are one slot."""
     at = 0
-    for tag, group in groupby(tagged.tags):
+    for tag, group in groupby(tags):
         first, at = at, at + len(list(group))
         if tag != OUTSIDE:
-            said = words[first:at]
-            names = _called(said, index)
-            yield Slot(nlu.slots[tag - 1], " ".join(said), as_written(said), first, at, names)
+            yield tag, first, at
+
+
+def _said(words: Words, tags: Sequence[int]) -> Iterator[tuple[int, Words]]:
+    """Slots by their tags and words, wherever they stand."""
+    return ((tag, words[first:end]) for tag, first, end in _spans(tags))
+
+
+def agreed(said: Sequence[Counter[tuple[int, Words]]], weights: npt.NDArray[np.float64]) -> int:
+    """The first of the paths whose slots have the highest expected F1, paths by their weights."""
+    expected = [
+        sum(weight * _f1(one, other) for weight, other in zip(weights, said, strict=True))
+        for one in said
+    ]
+    return int(np.argmax(expected))
+
+
+def _f1(one: Counter[tuple[int, Words]], other: Counter[tuple[int, Words]]) -> float:
+    """How far two sets of slots agree: 1 where they are the same."""
+    both = one.total() + other.total()
+    return 2 * (one & other).total() / both if both else 1.0
+
+
+def _slots(nlu: Nlu, words: Words, tags: Sequence[int], index: Index) -> Iterator[Slot]:
+    """Slots with their value as written, and the entries that are called so."""
+    for tag, first, end in _spans(tags):
+        said = words[first:end]
+        names = _called(said, index)
+        yield Slot(nlu.slots[tag - 1], " ".join(said), as_written(said), first, end, names)
 
 
 def _called(said: Words, index: Index) -> tuple[Named, ...]:

@@ -86,7 +86,7 @@ def test_the_twin_says_what_was_learnt_by_name() -> None:
         intent = NONE if one.intent == TALK else one.intent
         assert found.intents[int(found.meant(one.words).argmax())] == intent
         if one.tags:
-            tags = found.tagged(one.words, found.intents.index(one.intent)).tags
+            tags = found.tagged(one.words, found.intents.index(one.intent))
             assert tuple(("", *found.slots)[tag] for tag in tags) == one.tags
     assert all(len(weights) >= 1 for weights in found.whole.values())
     assert nlu_plain.bag(every[0].words) <= found.whole.keys()
