@@ -26,7 +26,7 @@ from models.export import annotate, compress, convert
 from models.neural_lm import MARKS
 from models.neural_network import NeuralLm, Shape
 
-VERSION = "0.2.1"
+VERSION = "0.2.2"
 LEVELS = 127
 FACTS = Path(__file__).parent / "facts.toml"
 MOST_APART = 0.2  # natural log; expected change of the probability of a word by eight bits

@@ -75,7 +75,7 @@ class ParcelSettings:
 
     least: float = 0.004
     """posterior; arcs below are not sent"""
-    arcs_a_second: float = 24.0
+    arcs_a_second: float = 22.0
     """of audio; no more than these, the likeliest"""
     language: bool = False
     """send what the language model of the device says of every word"""
