@@ -210,25 +210,15 @@ def test_the_recording_that_comes_with_it_is_what_its_readme_says() -> None:
         assert recording(name).text in text
 
 
-def heed_interrupts() -> None:
-    """What a shell runs in the background inherits that SIGINT is ignored, and so would we."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_an_interrupt_is_how_listening_is_meant_to_end() -> None:
+    """Also from a shell's background, whose programs inherit that it is ignored."""
     with daemon("--source", "-") as d:
         d.until(lambda _: True)
-        command = [*EARSHOT, "listen", "--socket", str(d.path)]
-        before = heed_interrupts  # one system call, and no thread of ours holds a lock it needs
-        with subprocess.Popen(
-            command,
-            stdout=-1,
-            stderr=-1,
-            text=True,
-            preexec_fn=before,  # noqa: PLW1509
-        ) as listening:
+        heed = ["env", "--default-signal=INT"]
+        command = [*heed, *EARSHOT, "listen", "--socket", str(d.path)]
+        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as listening:
             try:
-                d.until(lambda answer: answer.counters.clients == 1)
+                d.until(lambda answer: answer.counters.clients == 1 or listening.poll() is not None)
                 listening.send_signal(signal.SIGINT)
                 out, err = listening.communicate(timeout=PATIENCE)
             finally:
