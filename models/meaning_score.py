@@ -1,10 +1,9 @@
 """How well sentences are understood: intents that are right, and F1 of slots."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import NamedTuple, Self
 
-Span = tuple[str, int, int]  # slot, first word, and the place after the last
+from earshot.nlu import spans
 
 
 class Filled(NamedTuple):
@@ -12,17 +11,6 @@ class Filled(NamedTuple):
 
     intent: str
     slots: tuple[tuple[str, str], ...]
-
-
-def spans(tags: Sequence[str]) -> list[Span]:
-    """Slots of words that have the same tag; empty is no slot."""
-    found, at = [], 0
-    for tag, group in groupby(tags):
-        end = at + len(list(group))
-        if tag:
-            found.append((tag, at, end))
-        at = end
-    return found
 
 
 def filled(words: Sequence[str], intent: str, tags: Sequence[str]) -> Filled:

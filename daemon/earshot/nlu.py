@@ -5,10 +5,11 @@ conditional random field over those of each word, given the intent: a word has t
 that it is part of, or OUTSIDE. `models.nlu` trains both and writes them as one file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from earshot.packed import Table
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Tags = tuple[int, ...]
+Tag = TypeVar("Tag", int, str)
 FILE = "nlu.bin"
 MAGIC = "earshot-nlu-1"
 NONE = "none"  # the intent of what means nothing to a device
@@ -127,3 +129,15 @@ def tagged(own: Floats, lengths: Ints, following: Floats) -> list[Tags]:
         last.append(back[t][np.arange(count), last[-1]])
     path = np.array(last[::-1]).T
     return [tuple(path[i, :n].tolist()) for i, n in enumerate(lengths.tolist())]
+
+
+def spans(tags: Sequence[Tag]) -> Iterator[tuple[Tag, int, int]]:
+    """Tag, first word and the one after the last: words in a row with the same tag are one slot.
+
+    OUTSIDE, or where tags are names the empty one, is no slot.
+    """
+    at = 0
+    for tag, group in groupby(tags):
+        first, at = at, at + len(list(group))
+        if tag:
+            yield tag, first, at

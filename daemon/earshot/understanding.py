@@ -10,7 +10,6 @@ path.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -24,7 +23,7 @@ from earshot.events import Interpretation, Named, Result, Slot
 from earshot.explain import Index
 from earshot.formatting import formatted
 from earshot.intents import read, text_of
-from earshot.nlu import FILE, NONE, OUTSIDE, Nlu, normal
+from earshot.nlu import FILE, NONE, Nlu, normal, spans
 from earshot.numerals import cardinal
 from earshot.places import Places
 from earshot.sounds import OWNER
@@ -166,18 +165,9 @@ class Understanding:
         return None
 
 
-def _spans(tags: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Tag, first word and the one after the last: words in a row with the same tag are one slot."""
-    at = 0
-    for tag, group in groupby(tags):
-        first, at = at, at + len(list(group))
-        if tag != OUTSIDE:
-            yield tag, first, at
-
-
 def _said(words: Words, tags: Sequence[int]) -> Iterator[tuple[int, Words]]:
     """Slots by their tags and words, wherever they stand."""
-    return ((tag, words[first:end]) for tag, first, end in _spans(tags))
+    return ((tag, words[first:end]) for tag, first, end in spans(tags))
 
 
 def agreed(said: Sequence[Counter[tuple[int, Words]]], weights: npt.NDArray[np.float64]) -> int:
@@ -197,7 +187,7 @@ def _f1(one: Counter[tuple[int, Words]], other: Counter[tuple[int, Words]]) -> f
 
 def _slots(nlu: Nlu, words: Words, tags: Sequence[int], index: Index) -> Iterator[Slot]:
     """Slots with their value as written, and the entries that are called so."""
-    for tag, first, end in _spans(tags):
+    for tag, first, end in spans(tags):
         said = words[first:end]
         names = _called(said, index)
         yield Slot(nlu.slots[tag - 1], " ".join(said), as_written(said), first, end, names)

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from earshot.cues import Paths, bag
-from earshot.nlu import FILE, NONE, TALK, Nlu
+from earshot.nlu import FILE, NONE, TALK, Nlu, spans
 from earshot.packed import cut
 from earshot.understanding import Understanding
 
 from models import nlu_plain
 from models.directed import PER_SPEAKER, jobs
 from models.ftrl import Pairs, Rate, Texts, trained
-from models.meaning_score import Filled, Tally, filled, spans, together
+from models.meaning_score import Filled, Tally, filled, together
 from models.nlu import PLANS, Taught, coded, seeded, size, small, twin
 from models.nlu_texts import Example, examples, meanings, spoken, tagged
 from models.tiny_kit import meanings as table_of_meanings
@@ -145,7 +145,7 @@ def test_slots_are_words_in_a_row_and_units_belong_to_a_duration() -> None:
     words = ["set", "a", "twenty", "minute", "timer", "in", "anna's", "room"]
     slots = [("duration", "twenty"), ("person", "anna"), ("room", "bathroom")]
     assert tagged(words, slots) == ("", "", "duration", "duration", "", "", "person", "")
-    assert spans(["", "a", "a", "b", ""]) == [("a", 1, 3), ("b", 3, 4)]
+    assert list(spans(["", "a", "a", "b", ""])) == [("a", 1, 3), ("b", 3, 4)]
 
 
 def test_what_is_tested_or_spoken_is_not_trained_on(tmp_path: Path) -> None:
