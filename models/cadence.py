@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from earshot.encoder import QUIET
-from earshot.ending import CADENCE_FRAMES, FRAMES_AFTER
+from earshot.ending import FRAMES_AFTER
 from earshot.units import FEATURE_BINS, SUBSAMPLING
 from earshot.utterance import AHEAD_MS, TAIL
 from torch import Tensor, nn
@@ -28,15 +28,17 @@ from torch.nn import functional as F
 from models import augment
 from models.augment import Floats
 from models.data import Corpus
-from models.ending import HOW, SECONDS, talk
+from models.ending import HOW, SECONDS, VOICES
 from models.export import convert
 from models.kept import network_of
 from models.network import Transducer, feature_frames
+from models.talkers import Talkers
 
-WIDTH, STATE = 32, 48
+FRAMES = 40  # of the encoder, of 40 ms, that the head reads
+WIDTH, STATE = 48, 64
 ROWS, BATCH = 24, 256  # of the encoder, of the head
 RATE = 3e-3
-LONGEST = 400  # feature frames of speech, the last ones
+LONGEST = 280  # feature frames of speech, the last ones
 LEAD = (8, 80)  # feature frames of surroundings before
 PAUSE = 20  # feature frames of silence that make a place one where the speaker paused
 PAUSED = 0.4  # share of cut rows that are cut there, if they can
@@ -70,9 +72,8 @@ class Cadence(nn.Module):
         return self.out(heard[:, -1])[:, 0]  # type: ignore[no-any-return]
 
 
-def spoken(corpus: Corpus, dice: np.random.Generator) -> tuple[Floats, bool]:
+def spoken(corpus: Corpus, number: int, dice: np.random.Generator) -> tuple[Floats, bool]:
     """Frames of a recording up to the end of a word, and whether it is the last."""
-    number = int(dice.integers(len(corpus.corpus)))
     version = int(dice.integers(len(corpus.versions)))
     start, end = corpus.times(number, version)
     borders = np.flatnonzero(corpus.opens(number, 0))[1:]
@@ -95,35 +96,35 @@ def row(x: Floats, dice: np.random.Generator) -> tuple[Floats, int]:
 
 
 def batch(
-    corpus: Corpus, chunk: int, dice: np.random.Generator
+    corpus: Corpus, speech: Talkers, chunk: int, dice: np.random.Generator
 ) -> tuple[Tensor, list[int], Tensor]:
     """Rows [B, T, 80] with silence behind, where speech ends, and whether it is complete [B]."""
-    some, whole = zip(*(spoken(corpus, dice) for _ in range(ROWS)), strict=True)
+    numbers = [speech.recording(dice) for _ in range(ROWS)]
+    some, whole = zip(*(spoken(corpus, one, dice) for one in numbers), strict=True)
     rows, ends = zip(*(row(x, dice) for x in some), strict=True)
     length = -(-(max(map(len, rows)) + TAIL) // chunk) * chunk
     x = np.full((ROWS, length, FEATURE_BINS), QUIET, np.float32)
+    talk = [speech.talk(length, dice) for _ in range(VOICES)]
     for i, one in enumerate(rows):
-        voices = [talk(other, len(one)) for other in some]
+        voices = [voice[: len(one)] for voice in talk]
         x[i, : len(one)] = augment.augmented(one, voices, corpus.sound, dice, HOW)
     return torch.from_numpy(x), list(ends), torch.tensor(whole, dtype=torch.float32)
 
 
 def around(encoded: Tensor, x: Tensor, ends: list[int]) -> Tensor:
-    """Frames [B, CADENCE_FRAMES, J + 320] around each end; zeros before the first."""
+    """Frames [B, FRAMES, J + 320] around each end; zeros before the first."""
     both = torch.cat([encoded, x.unflatten(1, (-1, SUBSAMPLING)).flatten(2)], 2)
-    padded = F.pad(both, (0, 0, CADENCE_FRAMES, FRAMES_AFTER))
+    padded = F.pad(both, (0, 0, FRAMES, FRAMES_AFTER))
     first = [end + FRAMES_AFTER for end in ends]  # of the padded ones
-    return torch.stack(
-        [one[at : at + CADENCE_FRAMES] for one, at in zip(padded, first, strict=True)]
-    )
+    return torch.stack([one[at : at + FRAMES] for one, at in zip(padded, first, strict=True)])
 
 
 def examples(corpus: Corpus, base: Transducer, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """What the head reads [N, T, J + 320], in 16 bits, and whether it is complete [N]."""
-    dice, chunk = np.random.default_rng(seed), feature_frames(base.shape)
+    dice, chunk, speech = np.random.default_rng(seed), feature_frames(base.shape), Talkers(corpus)
     shown, found, complete = time.monotonic(), list[Tensor](), list[Tensor]()
     while len(found) * ROWS < count:
-        x, ends, whole = batch(corpus, chunk, dice)
+        x, ends, whole = batch(corpus, speech, chunk, dice)
         with torch.no_grad():
             encoded = base.project(base.encoder(x))
         found.append(around(encoded, x, ends).half())
@@ -168,7 +169,7 @@ def told(network: Cadence, x: Tensor, whole: Tensor) -> str:
 def write(network: Cadence, joiner: int, path: Path) -> None:
     """Write the file. Raises SystemExit where torch and ONNX do not compute the same."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    given = (torch.randn(1, CADENCE_FRAMES, joiner + SUBSAMPLING * FEATURE_BINS),)
+    given = (torch.randn(1, FRAMES, joiner + SUBSAMPLING * FEATURE_BINS),)
     convert(network, given, ["frames"], ["odds"], path, {"frames": {0: "N"}, "odds": {0: "N"}})
 
 

@@ -27,9 +27,11 @@ from models.augment import USUAL, Floats
 from models.data import Corpus
 from models.export import convert
 from models.loss import Longs
+from models.talkers import Talkers
 
 INPUT, STATE, CLASSES = 40, 64, 4
 ROWS, LONG_ROWS = 24, 10
+VOICES = 12  # that talk on beside the rows of a batch
 RATE = 3e-3
 LONGEST, LONG = 400, 1_200  # feature frames of a recording, its last ones
 LONG_SHARE = 0.15  # of batches, whose rows are fewer and longer
@@ -37,9 +39,10 @@ LEAD, TAIL = (0, 70), (150, 300)  # feature frames of surroundings
 AT_ONCE = 0.25  # share of rows that begin with speech
 PAUSED = 0.7  # share of rows with pauses spliced in
 PAUSES = (20, 100)  # feature frames of one
+OWN = 0.5  # share of rows with what their recording has behind the speech
 BARE = 0.15  # share of rows with digital silence around
 WEIGHT = torch.tensor([1.0, 1.0, 3.0, 1.0])  # of the classes: pauses are rare
-HOW = replace(USUAL, noise=0.3, babble=0.15, voice=0.3, loudest_voice=3.0, faintest=22.0, masks=1)
+HOW = replace(USUAL, noise=0.25, babble=0.1, voice=0.45, loudest_voice=3.0, faintest=22.0, masks=1)
 SECONDS = 30  # between lines of progress
 
 
@@ -70,22 +73,29 @@ class Ending(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Feature frames [T, 80] of a row, and the class [T] of each."""
+    """Feature frames [T, 80] of speech, and the class [T] of each."""
 
     x: Floats
     label: Longs
+    plain: Floats
+    """without pauses: what is spliced in and what is around must be equally quiet"""
+    behind: Floats
+    """what the recording has behind it"""
 
 
-def recording(corpus: Corpus, dice: np.random.Generator, longest: int = LONGEST) -> Marked:
+def recording(
+    corpus: Corpus, number: int, dice: np.random.Generator, longest: int = LONGEST
+) -> Marked:
     """A recording's last frames from some word on, silence cut off, with pauses spliced in."""
-    number = int(dice.integers(len(corpus.corpus)))
     version = int(dice.integers(len(corpus.versions)))
     start, end = corpus.times(number, version)
     opens = corpus.opens(number, 0)
     firsts = [i for i in np.flatnonzero(opens) if end[-1] - start[i] <= longest]
     first = int(firsts[0]) if firsts else len(start) - 1
-    stop = min(int(end[-1]), corpus.length(number, version))
-    x = corpus.frames(number, version, int(start[first]), stop)
+    length = corpus.length(number, version)
+    stop = min(int(end[-1]), length)
+    plain = x = corpus.frames(number, version, int(start[first]), stop)
+    behind = corpus.frames(number, version, stop, length if dice.random() < OWN else stop)
     start, end, opens = start[first:] - start[first], end[first:] - start[first], opens[first:]
     borders = np.flatnonzero(opens)[1:]
     if len(borders) and dice.random() < PAUSED:
@@ -94,38 +104,34 @@ def recording(corpus: Corpus, dice: np.random.Generator, longest: int = LONGEST)
     label = np.full(len(x), WITHIN)
     for begin, over in zip(start, end, strict=True):
         label[begin:over] = SPEECH
-    return Marked(x, label)
+    return Marked(x, label, plain, behind)
 
 
-def surrounded(one: Marked, length: int, dice: np.random.Generator) -> Marked:
-    """A recording with surroundings before and behind it, `length` frames in all."""
+def surrounded(one: Marked, length: int, dice: np.random.Generator) -> tuple[Floats, Longs]:
+    """Frames [T, 80] with surroundings before and behind, `length` in all, and their classes."""
     lead = 0 if dice.random() < AT_ONCE else int(dice.integers(*LEAD))
     tail = max(0, length - lead - len(one.x))
     if dice.random() < BARE:
         around = np.full((lead + tail, FEATURE_BINS), QUIET, np.float32)
     else:
-        around = augment.quiet(one.x, lead + tail, dice)
+        around = augment.quiet(one.plain, lead + tail, dice)
+        around[lead : lead + len(one.behind)] = one.behind[:tail]
     x = np.concatenate([around[:lead], one.x, around[lead:]])[:length]
     marks = [np.full(lead, BEFORE), one.label, np.full(tail, AFTER)]
-    return Marked(x, np.concatenate(marks)[:length])
+    return x, np.concatenate(marks)[:length]
 
 
-def talk(x: Floats, length: int) -> Floats:
-    """Somebody who goes on and on: the same frames over and over, `length` of them."""
-    return np.tile(x, (length // len(x) + 1, 1))[:length]
-
-
-def batch(corpus: Corpus, dice: np.random.Generator) -> tuple[Tensor, Tensor]:
+def batch(corpus: Corpus, speech: Talkers, dice: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Rows [B, T, 160] and their classes [B, T], every 20 ms."""
     count, longest = (LONG_ROWS, LONG) if dice.random() < LONG_SHARE else (ROWS, LONGEST)
-    some = [recording(corpus, dice, longest) for _ in range(count)]
+    some = [recording(corpus, speech.recording(dice), dice, longest) for _ in range(count)]
     length = max(len(one.x) for one in some) + LEAD[1] + int(dice.integers(*TAIL))
     length -= length % STEP
     rows = [surrounded(one, length, dice) for one in some]
-    voices = [talk(one.x, length) for one in some]
+    voices = [speech.talk(length, dice) for _ in range(VOICES)]
     sound = corpus.sound
-    x = [augment.augmented(row.x, voices, sound, dice, HOW) for row in rows]
-    label = np.stack([row.label[STEP - 1 :: STEP] for row in rows])
+    x = [augment.augmented(row, voices, sound, dice, HOW) for row, _ in rows]
+    label = np.stack([marks[STEP - 1 :: STEP] for _, marks in rows])
     pairs = np.stack(x).reshape(count, -1, STEP * FEATURE_BINS)
     return torch.from_numpy(pairs), torch.from_numpy(label)
 
@@ -140,13 +146,13 @@ def train(corpus: Corpus, steps: int, seed: int = 1) -> Ending:
     torch.set_num_threads(1)  # of steps this small a second thread only waits
     torch.manual_seed(seed)
     dice = np.random.default_rng(seed)
-    network = Ending()
+    network, speech = Ending(), Talkers(corpus)
     network.knows(corpus, dice)
     optimiser = torch.optim.AdamW(network.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     shown, total, count = time.monotonic(), torch.zeros(2), 0
     for step in range(steps):
-        x, label = batch(corpus, dice)
+        x, label = batch(corpus, speech, dice)
         logp, _ = network(x, torch.zeros(1, len(x), STATE))
         loss = loss_of(logp, label)
         optimiser.zero_grad()

@@ -10,10 +10,12 @@ from models.evaluate import SYNTHETIC
 from models.rivals import EARLY, FINAL
 from models.score import rate
 from models.streams import COMMANDS, CONDITIONS
+from models.tracks import PAUSES_MS
 
 APART = ("cut off", "dictation")  # conditions that are not in `all`
 NOISY = {one.name for one in CONDITIONS if one.noise}
-ALL = ("all", "clean", "noisy", "commands", "commands, clean", "read", "real", "synthetic")
+SHORT = f"commands, clean, pauses to {PAUSES_MS[1]} ms"  # who pauses for longer asks for a preset
+ALL = ("all", "clean", "noisy", "commands", "commands, clean", SHORT, "read", "real", "synthetic")
 Figures = dict[str, float]
 Group = tuple[str, Callable[[Trial], bool]]
 
@@ -45,6 +47,7 @@ def groups(trials: Sequence[Trial]) -> Iterator[Group]:
         "noisy": lambda one: one.condition in NOISY,
         "commands": lambda one: one.corpus in COMMANDS,
         "commands, clean": lambda one: one.corpus in COMMANDS and one.condition not in NOISY,
+        SHORT: lambda one: within["commands, clean"](one) and one.longest_pause <= PAUSES_MS[1],
         "read": lambda one: one.corpus not in COMMANDS,
         "real": lambda one: one.corpus not in SYNTHETIC,
         "synthetic": lambda one: one.corpus in SYNTHETIC,

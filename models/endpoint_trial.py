@@ -38,6 +38,7 @@ class Trial:
 
     condition: str
     corpus: str
+    longest_pause: float  # ms
     seconds: float
     cpu_seconds: float
     outcomes: dict[str, Outcome]
@@ -100,8 +101,9 @@ def hear(take: Take, way: Way) -> Trial:
     for name, replay in tried.items():
         outcomes[name] = outcome(stream, replayed(clocks, replay))
     return Trial(
-        stream.condition, stream.corpus, seconds(len(stream.samples)), found.cpu_seconds, outcomes,
-        speculated(stream, course), tuple(delays(stream, course, work) for work in WORKS),
+        stream.condition, stream.corpus, stream.longest_pause, seconds(len(stream.samples)),
+        found.cpu_seconds, outcomes, speculated(stream, course),
+        tuple(delays(stream, course, work) for work in WORKS),
         tuple(wasted(course, work) for work in WORKS),
         frozenset(lost(stream.words, whole, words_of(found.text))), len(stream.words),
     )  # fmt: skip

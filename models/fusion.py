@@ -7,17 +7,18 @@ BUNDLE holds ending.onnx (models.ending) and cadence.onnx (models.cadence). Stre
 (models/streams.py), whose recordings no network was trained on, are heard without end-pointers; at
 every frame after the first word the evidence is kept. A logistic regression learns to tell the
 silence after the last word, soon after it, from that between words. Then the thresholds of each
-preset are chosen on those of the streams that are commands: `done` as low as the preset's share of
-cut-off streams allows, `likely` so that the announcement comes LEAD milliseconds before in the
-median. What comes out is a file for models.bundle --tuning.
+preset are chosen on those of the streams that are commands in quiet: `likely` as low as the share
+of them allows that may be announced before they are over, `done` as low as that allows that may be
+cut off, and the stillness that an end takes at least so that it is announced LEAD milliseconds
+ahead in the median. What comes out is a file for models.bundle --tuning.
 """
 
 import argparse
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from models.evaluate import engine_of
 from models.logistic import regression
 from models.replay import Clocks, Replay, replayed
 from models.streams import COMMANDS, CONDITIONS, Stream, Take, named
+from models.tracks import PAUSES_MS
 
 Floats = npt.NDArray[np.float64]
 SPLIT = "tune"
@@ -44,17 +46,43 @@ DONE = 0.3  # weight of a frame behind the end, where one before it has 1
 STILL = [f.name for f in fields(Fusion)].index("still")  # column of the rows
 RIDGE = 1e-3  # of all that counts
 LEAD = 200.0  # ms
-LEAST_LIKELY = 0.25  # of an announcement, or most would be taken back
-STEP = 0.005  # of thresholds
+GRID = np.arange(0.25, 1.001, 0.005).round(3).tolist()  # of thresholds
+STILLS = range(140, 501, 40)  # ms of stillness that an end may take at least
+NEVER = 2.0  # a threshold
+FINAL = (EndPointKind.FINAL,)
 LEFT_OUT = ("cut off", "dictation")  # have no silence behind them, or ends within
-MOST_GAP = 900.0  # ms; who pauses for longer wants the preset for that
-# Of each preset: share of streams it may cut off, and the times of its other rules. To cut off 3 %
-# instead of 4 as the usual one would make everybody wait 150 ms longer.
-PRESETS: dict[str, tuple[float, EndPointSettings]] = {
-    "endpoint": (0.04, EndPointSettings(short_pause_ms=700, pause_ms=1_000, others_ms=1_000)),
-    "quick": (0.1, EndPointSettings(short_pause_ms=500, pause_ms=800, others_ms=800)),
-    "patient": (0.01, replace(PATIENT, short_pause_ms=1_100, pause_ms=1_500, others_ms=1_600)),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a preset may do to streams, as shares of them, and the times of its other rules."""
+
+    cut: float
+    """may be ended before they are over"""
+    early: float
+    """may be announced before"""
+    settings: EndPointSettings
+
+
+LONG = EndPointSettings(long_still_ms=100)
+# An announcement that waits for 220 ms of stillness instead of 100 needs less evidence: of as many
+# that are too early, nine in ten come 250 ms sooner.
+PRESETS = {
+    "endpoint": Wanted(
+        0.02, 0.045,
+        replace(LONG, likely_ms=220, short_pause_ms=900, pause_ms=1_000, others=0.5),
+    ),
+    "quick": Wanted(
+        0.08, 0.12, replace(LONG, likely_ms=120, short_pause_ms=700, pause_ms=800, others=0.4)
+    ),
+    "patient": Wanted(
+        0.01, 0.02,
+        replace(
+            PATIENT, long_still_ms=100, likely_ms=260, short_pause_ms=1_400, pause_ms=1_500,
+            others=0.8,
+        ),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +92,8 @@ class Heard:
     clocks: Clocks
     rows: Floats
     end: int  # sample
-    gap: float  # ms, the longest between words
-    corpus: str
+    command: bool
+    """in quiet, without a longer pause than those of who is waited for"""
 
     def late(self) -> Floats:
         """Milliseconds after the end of each frame [T]."""
@@ -85,8 +113,9 @@ def heard_of(stream: Stream, bundle: Path) -> Heard:
     """Hear a stream without end-pointers."""
     glances, _ = glances_of(stream, engine_of(bundle))
     rows = np.array([row(one) for one in glances]).reshape(len(glances), len(fields(Fusion)))
-    gaps = [(b - a) / SAMPLES_PER_MS for (_, a), (b, _) in pairwise(stream.spans)]
-    return Heard(Clocks.of(glances), rows, stream.end, max(gaps, default=0.0), stream.corpus)
+    command = stream.corpus in COMMANDS and stream.longest_pause <= PAUSES_MS[1]
+    clean = not named([stream.condition])[0].noise
+    return Heard(Clocks.of(glances), rows, stream.end, command and clean)
 
 
 def hear(take: Take, kit: Path, bundle: Path) -> Heard:
@@ -133,33 +162,29 @@ def cut_off(ends: Sequence[int | None], every: Sequence[Heard]) -> float:
     return float(np.mean([end is not None and end < one.end for end, one in pairs]))
 
 
-def chosen(
-    every: Sequence[Heard], clocks: Sequence[Clocks], most: float, settings: EndPointSettings
-) -> EndPointSettings:
-    """The lowest threshold that cuts off few enough, and that of the announcement before it."""
-    grid = np.arange(0.5, 1.0, STEP)[::-1]
-    final = (EndPointKind.FINAL,)
-    found = replace(settings, done=1.0)
-    for done in grid.tolist():
-        tried = replace(settings, done=round(done, 3))
-        if cut_off(first_ends(clocks, tried, final), every) > most:
-            break
-        found = tried
-    ends = first_ends(clocks, found, final)
-    return earlier(clocks, ends, found)
+def chosen(every: Sequence[Heard], clocks: Sequence[Clocks], wanted: Wanted) -> EndPointSettings:
+    """The lowest thresholds that keep to the shares, LEAD apart."""
 
+    def share(settings: EndPointSettings, kinds: Sequence[EndPointKind]) -> float:
+        return cut_off(first_ends(clocks, settings, kinds), every)
 
-def earlier(
-    clocks: Sequence[Clocks], ends: Sequence[int | None], settings: EndPointSettings
-) -> EndPointSettings:
-    """With the threshold that announces LEAD before the end, in the median."""
-    best, apart = settings, np.inf
-    for likely in np.arange(LEAST_LIKELY, settings.done, 5 * STEP).tolist():
-        tried = replace(settings, likely=round(likely, 3))
-        early = leads(clocks, ends, tried)
-        if len(early) and abs(np.median(early) - LEAD) < apart:
-            best, apart = tried, abs(np.median(early) - LEAD)
+    unsure = replace(wanted.settings, done=NEVER)
+    likely = lowest(lambda x: share(replace(unsure, likely=x), tuple(EndPointKind)) <= wanted.early)
+    best, apart = unsure, np.inf
+    for still in STILLS:
+        tried = replace(unsure, likely=likely, done_ms=still)
+        done = lowest(lambda x, t=tried: share(replace(t, done=x), FINAL) <= wanted.cut)  # type: ignore[misc]
+        tried = replace(tried, done=max(likely, done))
+        found = leads(clocks, first_ends(clocks, tried, FINAL), tried)
+        if len(found) and abs(np.median(found) - LEAD) < apart:
+            best, apart = tried, abs(np.median(found) - LEAD)
     return best
+
+
+def lowest(fits: Callable[[float], bool]) -> float:
+    """The lowest threshold that fits, where all higher ones do; the highest where none does."""
+    found = bisect_left(GRID, True, key=fits)  # noqa: FBT003 - what is looked for
+    return float(GRID[min(found, len(GRID) - 1)])
 
 
 def leads(
@@ -176,23 +201,23 @@ def leads(
             & (one.words > 0)
             & (one.at <= end)
         )
-        low = np.flatnonzero(~seems & (one.at <= end))
-        last = one.at[low[-1]] if len(low) else one.at[0]
-        found.append((end - last) / SAMPLES_PER_MS)
+        (before,) = np.nonzero(~seems & (one.at <= end))
+        first = one.at[before[-1] + 1 :][:1] if len(before) else one.at[:1]
+        found.append(max(0, end - int(first.min(initial=end))) / SAMPLES_PER_MS)
     return np.array(found)
 
 
 def tuned(every: Sequence[Heard]) -> dict[str, Any]:
     """Weights and the settings of each preset; none where no command was heard."""
-    commands = [one for one in every if one.corpus in COMMANDS and one.gap <= MOST_GAP]
+    commands = [one for one in every if one.command]
     if not commands:
-        print("no command was heard, so the usual rules stay")
+        print("no command was heard in quiet, so the usual rules stay")
         return {}
     fusion = fit(every)
     clocks = [judged(one, fusion) for one in commands]
     found: dict[str, Any] = {"fusion": {f.name: getattr(fusion, f.name) for f in fields(fusion)}}
-    for name, (most, settings) in PRESETS.items():
-        found[name] = changed(chosen(commands, clocks, most, settings))
+    for name, wanted in PRESETS.items():
+        found[name] = changed(chosen(commands, clocks, wanted))
     return found
 
 

@@ -21,7 +21,7 @@ NEVER = 1_000_000_000  # ms
 OPENS = 3  # frames of speech in a row that open the gate
 ENDLESS = EndPointSettings(
     short_pause_ms=NEVER, pause_ms=NEVER, long_pause_ms=NEVER, breath_ms=NEVER, long_ms=NEVER,
-    longest_ms=NEVER, nothing_ms=NEVER, deaf_ms=NEVER, others_ms=NEVER, speculations=0,
+    longest_ms=NEVER, nothing_ms=NEVER, deaf_ms=NEVER, others=NEVER, speculations=0,
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ class Clocks:
         rows = [
             (
                 g.at, g.words, g.speech, g.silence_ms, g.pause_ms, g.length_ms, g.still_ms,
-                g.over_ms, g.probability,
+                g.over, g.probability,
             )
             for g in glances
         ]  # fmt: skip

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
+from earshot.units import SAMPLES_PER_MS
+
 from models.backgrounds import Backgrounds, music_of
 from models.corpus import Samples
 from models.tracks import (
@@ -56,6 +58,11 @@ class Stream:
     corpus: str
     condition: str
     path: Path
+
+    @property
+    def longest_pause(self) -> float:
+        """Milliseconds, of that between words; 0 for a single one."""
+        return max((end - start for start, end in self.pauses), default=0) / SAMPLES_PER_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,13 +95,13 @@ def check_decision(decision: Decision, known: EndPointSettings) -> None:
     """Assert that a row of the table decided, and that its conditions held."""
     numbers = dict(decision.numbers)
     assert list(numbers) == [
-        "words", "silence_ms", "pause_ms", "length_ms", "still_ms", "over_ms", "probability",
+        "words", "silence_ms", "pause_ms", "length_ms", "still_ms", "over", "probability",
     ]  # fmt: skip
     if decision.rule == END_OF_AUDIO:
         return
     row = next(rule for rule in rules(known) if rule.name == decision.rule)
     words, silence, pause, length, still, over, probability = numbers.values()
-    evidence = Evidence(still_ms=still, over_ms=over)
+    evidence = Evidence(still_ms=still, over=over)
     clocks = silence, pause, length
     assert row.met_by(Glance(0, int(words), silence == 0, *clocks, probability, evidence)), decision
 

@@ -8,6 +8,7 @@ follow. Both learnt with cuts and pauses spliced into sentences and with noise, 
 voices around them (models/ending.py, models/cadence.py).
 """
 
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ Frames = npt.NDArray[np.float32]
 FILE, CADENCE = FILES = ("ending.onnx", "cadence.onnx")
 SPEECH, BEFORE, WITHIN, AFTER = range(4)  # its classes
 STEP = 2  # feature frames it takes at once
-CADENCE_FRAMES = 18  # encoder frames that tell whether the last words sounded complete
+MOST_FRAMES = 48  # of the encoder, by which a cadence network may tell
 FRAMES_AFTER = 6  # of these behind the end of speech
+LOOKS = 75  # in 1.5 seconds
 _SURE = 30.0  # natural log; odds are not counted as larger
 
 
@@ -53,11 +55,12 @@ class CadenceNetwork:
         """`width`: of the encoded frames it reads."""
         self._session = open_network(path)
         shapes = [one.shape for one in self._session.get_inputs()]
-        wanted = [CADENCE_FRAMES, width + SUBSAMPLING * FEATURE_BINS]
-        if len(shapes) != 1 or shapes[0][1:] != wanted:
+        size = width + SUBSAMPLING * FEATURE_BINS
+        lengths = [shape[1] for shape in shapes if len(shape) == 3 and shape[2] == size]  # noqa: PLR2004
+        if len(lengths) != 1 or lengths[0] not in range(FRAMES_AFTER, MOST_FRAMES + 1):
             message = f"{path}: inputs {shapes} are not those of a cadence network; {INSTALL}"
             raise BundleError(message)
-        self._name = self._session.get_inputs()[0].name
+        self._name, self._length = self._session.get_inputs()[0].name, int(lengths[0])
 
     def odds(self, encoded: Frames, heard: Frames, end: int) -> float:
         """Natural log of the odds that speech which ends at a frame of [T, J] is complete.
@@ -65,9 +68,9 @@ class CadenceNetwork:
         heard: the feature frames [4 T, 80] of which these were made.
         """
         frames = np.concatenate([encoded, heard.reshape(len(encoded), -1)], 1)
-        some = frames[max(0, end + FRAMES_AFTER - CADENCE_FRAMES) : end + FRAMES_AFTER]
-        missing = max(0, CADENCE_FRAMES - FRAMES_AFTER - end)  # before the first frame
-        behind = CADENCE_FRAMES - missing - len(some)
+        some = frames[max(0, end + FRAMES_AFTER - self._length) : end + FRAMES_AFTER]
+        missing = max(0, self._length - FRAMES_AFTER - end)  # before the first frame
+        behind = self._length - missing - len(some)
         given = np.pad(some, ((missing, behind), (0, 0)))[None]
         (odds,) = self._session.run(None, {self._name: given})
         return float(np.clip(odds[0], -_SURE, _SURE))
@@ -87,8 +90,7 @@ class Ending:
         """for how long silence has been likelier than speech"""
         self.spoken_ms = 0
         """for how long speech has been likelier than silence"""
-        self.over_ms = 0
-        """for how long silence after the last word has been likelier than all else"""
+        self._after = deque([0.0] * LOOKS, maxlen=LOOKS)
 
     def hear(self, frames: Frames) -> None:
         """Take feature frames [T, 80]; an odd one waits for the next."""
@@ -98,12 +100,20 @@ class Ending:
         if count:
             pairs = whole.reshape(count, STEP * FEATURE_BINS)
             logp, self._state = self._network.step(pairs, self._state)
+            self._after.extend(np.exp(logp[:, AFTER]).tolist())
             self._note(_odds(logp, AFTER), _odds(logp, SPEECH))
+
+    @property
+    def over(self) -> float:
+        """Probability of silence after the last word, in the mean of the last 1.5 seconds.
+
+        Beside others who speak it is never quite sure, so no moment counts by itself.
+        """
+        return sum(self._after) / LOOKS
 
     def _note(self, final: Frames, speech: Frames) -> None:
         """Odds [T] of both, as they came."""
-        for over, spoken in zip(final > 0, speech > 0, strict=True):
-            self.over_ms = self.over_ms + STEP * FEATURE_HOP_MS if over else 0
+        for spoken in speech > 0:
             self.still_ms = 0 if spoken else self.still_ms + STEP * FEATURE_HOP_MS
             self.spoken_ms = self.spoken_ms + STEP * FEATURE_HOP_MS if spoken else 0
         self.final, self.speech = float(final[-1]), float(speech[-1])

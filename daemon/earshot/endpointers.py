@@ -6,9 +6,9 @@ holds. Rows of the *speculative* kind seem to see the end, early, and may be tak
 heard speech, and *pause*, since the recogniser's best hypothesis took its last token. Silence alone
 is fooled by music and television, a pause alone by speech that the network does not understand. A
 bundle may bring networks that listen for the end (earshot.ending): then there is *still*, since
-they last heard the speaker, and *over*, since they have taken that for the end. What they hear, the
-clocks and whether the words make a sentence are fused to one probability. The first row that holds
-decides and is named in the event, with the numbers it saw.
+they last heard the speaker, and *over*, how probable it was in the last 1.5 s that he is done.
+What they hear, the clocks and whether the words make a sentence are fused to one probability. The
+first row that holds decides and is named in the event, with the numbers it saw.
 """
 
 import math
@@ -33,14 +33,16 @@ class EndPointSettings:
     """probability from which it is announced, speculatively"""
     likely_ms: int = 100
     """stillness that this takes at least"""
-    others_ms: int = 1_000_000
-    """for how long the networks have taken it to be over, though words come: of others, then"""
+    others: float = 2.0
+    """how probable it has been for 1.5 s that it is over, though words come: of others, then"""
     short_pause_ms: int = 360
     """silence and pause after words from which the end is announced, speculatively"""
     pause_ms: int = 560
     """silence and pause after words that end an utterance"""
     long_pause_ms: int = 1_400
     """pause after words that ends it even if the detector goes on hearing something"""
+    long_still_ms: int = 0
+    """stillness that this takes at least: who draws out what he spells is not done"""
     breath_ms: int = 240
     """a pause this short ends it once `long_ms` are over, so that dictation is cut between words"""
     long_ms: int = 15_000
@@ -65,8 +67,8 @@ class Evidence:
     """odds of speech against silence, as the network hears it"""
     still_ms: float = 0.0
     """for how long it has heard no speech"""
-    over_ms: float = 0.0
-    """for how long silence after the last word has been likelier to it than all else"""
+    over: float = 0.0
+    """how probable silence after the last word was to it in the last 1.5 s"""
     complete: float = 0.0
     """language score of the sentence's end after the best words; -inf inside a word"""
     cadence: float = 0.0
@@ -106,9 +108,9 @@ def features(evidence: Evidence, pause_ms: float) -> tuple[float, ...]:
     """What is weighed."""
     e, inside = evidence, not math.isfinite(evidence.complete)
     complete = LEAST if inside else max(e.complete, LEAST)
-    pause, still, over = (min(ms, LONGEST) / 1_000 for ms in (pause_ms, e.still_ms, e.over_ms))
+    pause, still = (min(ms, LONGEST) / 1_000 for ms in (pause_ms, e.still_ms))
     heard = 1.0, e.final, e.speech, complete, e.cadence, float(inside)
-    return *heard, pause, still, over, still * complete
+    return *heard, pause, still, e.over, still * complete
 
 
 STILL_MS = 60  # between sounds there is as much
@@ -140,9 +142,9 @@ class Glance:
         return self.evidence.still_ms if self.evidence else 0.0
 
     @property
-    def over_ms(self) -> float:
-        """For how long they have taken that for the end; 0 without any."""
-        return self.evidence.over_ms if self.evidence else 0.0
+    def over(self) -> float:
+        """How probable the end was to them in the last 1.5 s; 0 without any."""
+        return self.evidence.over if self.evidence else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class Rule:
             (glance.words > 0 or not self.after_words)
             and glance.probability >= self.probability
             and glance.still_ms >= self.still
-            and glance.over_ms >= self.over
+            and glance.over >= self.over
             and glance.silence_ms >= self.silence
             and glance.pause_ms >= self.pause
             and glance.length_ms >= self.length
@@ -178,8 +180,8 @@ def rules(settings: EndPointSettings) -> tuple[Rule, ...]:
     return (
         Rule("done", probability=s.done, still=s.done_ms),
         Rule("pause", silence=s.pause_ms, pause=s.pause_ms),
-        Rule("long pause", pause=s.long_pause_ms),
-        Rule("others speak", over=s.others_ms),
+        Rule("long pause", pause=s.long_pause_ms, still=s.long_still_ms),
+        Rule("others speak", over=s.others),
         Rule("breath", silence=s.breath_ms, pause=s.breath_ms, length=s.long_ms),
         Rule("nothing was said", after_words=False, silence=s.nothing_ms),
         Rule("nobody speaks", after_words=False, still=s.nothing_ms),
@@ -207,7 +209,7 @@ def explain(rule: str, glance: Glance) -> Decision:
         ("pause_ms", g.pause_ms),
         ("length_ms", g.length_ms),
         ("still_ms", g.still_ms),
-        ("over_ms", g.over_ms),
+        ("over", g.over),
         ("probability", g.probability),
     )
     return Decision(rule, numbers)

@@ -35,7 +35,7 @@ Samples = npt.NDArray[np.float32]
 Frames = npt.NDArray[np.float32]
 NO_FRAMES = np.zeros((0, FEATURE_BINS), np.float32)
 SPOKEN_MS = 60  # of speech, from which the speaker goes on
-KEPT = 4  # chunks of encoded frames behind the last
+KEPT = 7  # chunks of encoded frames behind the last: as much as a cadence network reads
 AHEAD_MS = 100  # of silence, after which what the encoder still waits for is heard at once
 TAIL = 24  # feature frames of silence at the end, so that the last tokens come out
 
@@ -145,7 +145,7 @@ class Utterance:
         self._look_ahead(self._ending.still_ms)
         complete = (self._ahead or self)._search.complete
         e = self._ending
-        return Evidence(e.final, e.speech, e.still_ms, e.over_ms, complete, self._sounded)
+        return Evidence(e.final, e.speech, e.still_ms, e.over, complete, self._sounded)
 
     def _look_ahead(self, still_ms: int) -> None:
         """Hear what the encoder still waits for, once in each silence; it may be the last."""

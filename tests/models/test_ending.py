@@ -11,9 +11,9 @@ from earshot.ending import (
     AFTER,
     BEFORE,
     CADENCE,
-    CADENCE_FRAMES,
     FILE,
     FRAMES_AFTER,
+    LOOKS,
     SPEECH,
     STEP,
     WITHIN,
@@ -31,6 +31,7 @@ from models.data import Corpus
 from models.logistic import regression
 from models.network import Transducer, feature_frames
 from models.replay import Clocks
+from models.talkers import Talkers
 from tests.models import small_cache
 
 Frames = npt.NDArray[np.float32]
@@ -63,9 +64,9 @@ def test_any_slicing_of_the_frames_is_heard_the_same(folder: Path) -> None:
     whole.hear(x)
     for part in np.split(x, [1, 2, 7, 7, 20, 33]):
         sliced.hear(part)
-    for name in ("final", "speech"):
+    for name in ("final", "speech", "over"):
         assert getattr(whole, name) == pytest.approx(getattr(sliced, name), abs=1e-4)
-    assert (whole.still_ms, whole.over_ms) == (sliced.still_ms, sliced.over_ms)
+    assert (whole.still_ms, whole.spoken_ms) == (sliced.still_ms, sliced.spoken_ms)
 
 
 class Scripted:
@@ -89,13 +90,21 @@ def heard(classes: list[int]) -> Ending:
 
 
 def test_stillness_and_the_end_are_counted_from_when_they_began() -> None:
-    assert (heard([BEFORE]).still_ms, heard([BEFORE]).over_ms) == (20, 0)
+    assert heard([BEFORE]).still_ms == 20
     after = heard([BEFORE, SPEECH, WITHIN, SPEECH, WITHIN, AFTER, AFTER])
-    assert (after.still_ms, after.over_ms) == (60, 40)
+    assert after.still_ms == 60
     assert after.final == pytest.approx(np.log(0.85 / 0.15), abs=1e-4)
     again = heard([AFTER, AFTER, WITHIN, SPEECH])
-    assert (again.still_ms, again.over_ms) == (0, 0)
+    assert again.still_ms == 0
     assert again.speech > 0
+
+
+def test_how_probable_an_end_was_is_the_mean_of_a_while() -> None:
+    for many in (0, 1, 30, 80, 120):
+        found = heard([SPEECH] * 20 + [AFTER] * many + [SPEECH] * 2)
+        ends = min(many, LOOKS - 2)
+        wanted = (ends * 0.85 + min(22, LOOKS - ends) * 0.05) / LOOKS
+        assert found.over == pytest.approx(wanted, abs=1e-4)
 
 
 @pytest.mark.parametrize("end", [0, 3, 12, 30, 43, 60])
@@ -125,26 +134,45 @@ def test_what_is_no_such_network_is_refused_with_its_name(folder: Path, tmp_path
 
 def test_rows_are_marked_where_their_words_are(corpus: Corpus) -> None:
     dice = np.random.default_rng(3)
-    for _ in range(20):
-        one = ending.surrounded(ending.recording(corpus, dice), 900, dice)
-        assert len(one.x) == len(one.label) == 900
-        (spoken,) = np.nonzero(one.label == SPEECH)
-        assert (one.label[: spoken[0]] == BEFORE).all()
-        assert (one.label[spoken[-1] + 1 :] == AFTER).all()
-        assert set(one.label[spoken[0] : spoken[-1]].tolist()) <= {SPEECH, WITHIN}
+    for number in range(len(corpus.corpus)):
+        x, label = ending.surrounded(ending.recording(corpus, number, dice), 900, dice)
+        assert len(x) == len(label) == 900
+        (spoken,) = np.nonzero(label == SPEECH)
+        assert (label[: spoken[0]] == BEFORE).all()
+        assert (label[spoken[-1] + 1 :] == AFTER).all()
+        assert set(label[spoken[0] : spoken[-1]].tolist()) <= {SPEECH, WITHIN}
+
+
+def test_who_talks_is_one_speaker_who_goes_on_for_any_length(corpus: Corpus) -> None:
+    speech, dice = Talkers(corpus), np.random.default_rng(2)
+    said = dict[bytes, str]()
+    for number, speaker in enumerate(corpus.speaker):
+        for version in range(len(corpus.versions)):
+            x = corpus.frames(number, version, 0, corpus.length(number, version))
+            said |= dict.fromkeys((frame.tobytes() for frame in x), speaker)
+    for length in (40, 300, 2_000):
+        talk = speech.talk(length, dice)
+        assert talk.shape == (length, FEATURE_BINS)
+        assert len({said[frame.tobytes()] for frame in talk}) == 1
+
+
+def test_every_recording_is_listened_to(corpus: Corpus) -> None:
+    speech, dice = Talkers(corpus), np.random.default_rng(2)
+    drawn = {speech.recording(dice) for _ in range(300)}
+    assert drawn == set(range(len(corpus.corpus)))
 
 
 def test_speech_ends_where_the_head_is_told_that_it_does(corpus: Corpus) -> None:
     base, dice = Transducer(SHAPE).eval(), np.random.default_rng(1)
     chunk = feature_frames(SHAPE)
-    x, ends, whole = cadence.batch(corpus, chunk, dice)
+    x, ends, whole = cadence.batch(corpus, Talkers(corpus), chunk, dice)
     assert x.shape[1] % chunk == 0
     assert set(whole.tolist()) == {0.0, 1.0}
     assert all(0 < end * 4 < x.shape[1] for end in ends)
     encoded = base.project(base.encoder(x))
     found = cadence.around(encoded, x, ends)
-    assert found.shape == (len(x), CADENCE_FRAMES, JOINER + 320)
-    last = found[0, CADENCE_FRAMES - FRAMES_AFTER - 1]
+    assert found.shape == (len(x), cadence.FRAMES, JOINER + 320)
+    last = found[0, cadence.FRAMES - FRAMES_AFTER - 1]
     assert torch.equal(last[:JOINER], encoded[0, ends[0] - 1])
     assert torch.equal(last[JOINER:], x[0, 4 * ends[0] - 4 : 4 * ends[0]].flatten())
 
@@ -152,7 +180,7 @@ def test_speech_ends_where_the_head_is_told_that_it_does(corpus: Corpus) -> None
 def test_a_tiny_training_tells_speech_from_what_is_around_it(corpus: Corpus) -> None:
     dice = np.random.default_rng(5)
     network = ending.train(corpus, 120)
-    x, label = ending.batch(corpus, dice)
+    x, label = ending.batch(corpus, Talkers(corpus), dice)
     with torch.no_grad():
         logp, _ = network(x, torch.zeros(1, len(x), ending.STATE))
     right = ((logp.argmax(-1) == SPEECH) == (label == SPEECH)).float().mean()
@@ -161,7 +189,7 @@ def test_a_tiny_training_tells_speech_from_what_is_around_it(corpus: Corpus) -> 
 
 def test_the_head_learns_what_it_is_shown() -> None:
     torch.manual_seed(0)
-    x = torch.randn(400, CADENCE_FRAMES, JOINER + 320).half()
+    x = torch.randn(400, cadence.FRAMES, JOINER + 320).half()
     whole = (x[:, -1, 0] > 0).float()
     network = cadence.train(x, whole, JOINER, 60)
     with torch.no_grad():
@@ -181,10 +209,12 @@ def test_thresholds_cut_off_no_more_than_they_may() -> None:
     dice = np.random.default_rng(0)
     every = [made(dice) for _ in range(40)]
     clocks = [one.clocks for one in every]
-    for most in (0.0, 0.1, 0.3):
-        settings = fusion.chosen(every, clocks, most, fusion.PRESETS["endpoint"][1])
-        final = (EndPointKind.FINAL,)
-        assert fusion.cut_off(fusion.first_ends(clocks, settings, final), every) <= most
+    usual = fusion.PRESETS["endpoint"]
+    for cut, early in ((0.0, 0.1), (0.1, 0.2), (0.3, 0.3)):
+        settings = fusion.chosen(every, clocks, replace(usual, cut=cut, early=early))
+        assert fusion.cut_off(fusion.first_ends(clocks, settings, fusion.FINAL), every) <= cut
+        first = fusion.first_ends(clocks, settings, tuple(EndPointKind))
+        assert fusion.cut_off(first, every) <= early
         assert settings.likely <= settings.done
 
 
@@ -200,12 +230,12 @@ def made(dice: np.random.Generator) -> fusion.Heard:
     at = 320 * np.arange(1, count + 1)
     clocks = speech, quiet, quiet, at / 16.0, quiet, 0 * quiet, probability
     known = Clocks(at, np.ones(count, np.int64), *clocks)
-    return fusion.Heard(known, np.zeros((count, 1)), 320 * end, 400.0, "synthetic")
+    return fusion.Heard(known, np.zeros((count, 1)), 320 * end, command=True)
 
 
 def test_the_lead_of_an_announcement_is_from_its_last_beginning() -> None:
     one = made(np.random.default_rng(1)).clocks
     sure = replace(one, probability=np.where(np.arange(250) >= 160, 0.9, 0.1))
-    settings = replace(fusion.PRESETS["endpoint"][1], likely=0.5)
+    settings = replace(fusion.PRESETS["endpoint"].settings, likely=0.5)
     (lead,) = fusion.leads([sure], [320 * 175], settings)
-    assert lead == 20 * 15
+    assert lead == 20 * 14

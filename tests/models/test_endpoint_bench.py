@@ -179,12 +179,15 @@ def test_words_are_lost_only_if_they_are_understood_as_a_whole() -> None:
     assert not lost(said, ["well", "on"], ["on"])
 
 
-def trial(events: list[Event], condition: str = "quiet", corpus: str = "an4") -> Trial:
+def trial(
+    events: list[Event], condition: str = "quiet", corpus: str = "an4", pause: float = 0.0
+) -> Trial:
     course = courses(events)
     found = outcome(SPEECH, [one.segment for one in course])
     given = [word for one in course for word in one.words]
     return Trial(
-        condition, corpus, 6.5, 0.13, {FINAL: found, "other": Outcome(None, cut=False, never=True)},
+        condition, corpus, pause, 6.5, 0.13,
+        {FINAL: found, "other": Outcome(None, cut=False, never=True)},
         speculated(SPEECH, course), tuple(delays(SPEECH, course, work) for work in (100, 400)),
         tuple(wasted(course, work) for work in (100, 400)),
         frozenset(lost(SPEECH.words, SPEECH.words, given)), 3,
@@ -196,7 +199,7 @@ TRIALS = [
     trial(STOOD),
     trial(CUT, "music 5 dB"),
     trial([], "dictation"),
-    trial(STOOD, "bare", "synthetic"),
+    trial(STOOD, "bare", "synthetic", 901.0),
 ]
 
 
@@ -238,7 +241,8 @@ def test_all_is_of_all_but_dictation_and_kinds_of_voice_are_apart() -> None:
     assert streams == {
         "quiet.streams": 2, "music_5_dB.streams": 1, "dictation.streams": 1, "bare.streams": 1,
         "all.streams": 4, "clean.streams": 3, "noisy.streams": 1, "commands.streams": 4,
-        "commands,_clean.streams": 3, "real.streams": 3, "synthetic.streams": 1,
+        "commands,_clean.streams": 3, "commands,_clean,_pauses_to_900_ms.streams": 2,
+        "real.streams": 3, "synthetic.streams": 1,
     }  # fmt: skip
     assert found[f"all.{FINAL}.cut"] == 25
     text = "\n".join(tables(found, ["quiet", "bare", "music 5 dB"]))
