@@ -220,6 +220,7 @@ def test_figures_of_speculation() -> None:
     assert found["early.cut"] == pytest.approx(200 / 3)
     assert found["early.ahead_ms"] == 0  # 0, 200 and 0 ms
     assert found["early.announced"] == 50  # two of four utterances
+    assert found["utterances"] == pytest.approx(4 / 3)
     assert found["early.correct"] == 50
     assert found["early.stood"] == pytest.approx(100 / 3)
     assert found["early.retracted"] == found["early.revised"] == pytest.approx(1 / 3)
