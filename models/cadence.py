@@ -1,7 +1,7 @@
 """Train the head that hears whether an utterance is complete, and write cadence.onnx of a bundle.
 
     python -m models.cadence --cache build/cache --weights models/checkpoints/en.pt
-        --out build/ending/cadence.onnx [--examples 60000] [--steps 2000]
+        --out build/ending/cadence.onnx [--examples 84000] [--steps 3000]
 
 When silence begins the encoder has heard how the last words were said. The head reads its last
 frames and tells the fall at the end of an utterance from a word that others follow. Half of the
@@ -14,6 +14,7 @@ The encoder stays as it is, so what it makes of the rows is kept beside the file
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,9 @@ from earshot.utterance import AHEAD_MS, TAIL
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models import augment
+from models import augment, ending
 from models.augment import Floats
-from models.data import Corpus
-from models.ending import HOW, SECONDS, VOICES
+from models.data import SHARE, Corpus
 from models.export import convert
 from models.kept import network_of
 from models.network import Transducer, feature_frames
@@ -44,6 +44,8 @@ PAUSE = 20  # feature frames of silence that make a place one where the speaker 
 PAUSED = 0.4  # share of cut rows that are cut there, if they can
 WHOLE = 0.45  # share of rows to the last word; single words are whole anyway
 AFTER = (AHEAD_MS // 10 - 2, AHEAD_MS // 10 + 4)  # feature frames of surroundings behind
+WEIGHTS = SHARE | ending.WEIGHTS  # single words tell little: they are always whole
+HOW = replace(ending.HOW, noise=0.3, babble=0.15, voice=0.3)
 JITTER = 2  # encoder frames by which the end of speech may be taken wrongly
 
 
@@ -104,7 +106,7 @@ def batch(
     rows, ends = zip(*(row(x, dice) for x in some), strict=True)
     length = -(-(max(map(len, rows)) + TAIL) // chunk) * chunk
     x = np.full((ROWS, length, FEATURE_BINS), QUIET, np.float32)
-    talk = [speech.talk(length, dice) for _ in range(VOICES)]
+    talk = [speech.talk(length, dice) for _ in range(ending.VOICES)]
     for i, one in enumerate(rows):
         voices = [voice[: len(one)] for voice in talk]
         x[i, : len(one)] = augment.augmented(one, voices, corpus.sound, dice, HOW)
@@ -121,7 +123,11 @@ def around(encoded: Tensor, x: Tensor, ends: list[int]) -> Tensor:
 
 def examples(corpus: Corpus, base: Transducer, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """What the head reads [N, T, J + 320], in 16 bits, and whether it is complete [N]."""
-    dice, chunk, speech = np.random.default_rng(seed), feature_frames(base.shape), Talkers(corpus)
+    dice, chunk, speech = (
+        np.random.default_rng(seed),
+        feature_frames(base.shape),
+        Talkers(corpus, WEIGHTS),
+    )
     shown, found, complete = time.monotonic(), list[Tensor](), list[Tensor]()
     while len(found) * ROWS < count:
         x, ends, whole = batch(corpus, speech, chunk, dice)
@@ -129,7 +135,7 @@ def examples(corpus: Corpus, base: Transducer, count: int, seed: int) -> tuple[T
             encoded = base.project(base.encoder(x))
         found.append(around(encoded, x, ends).half())
         complete.append(whole)
-        if time.monotonic() - shown > SECONDS:
+        if time.monotonic() - shown > ending.SECONDS:
             print(f"{len(found) * ROWS} of {count} examples", flush=True)
             shown = time.monotonic()
     return torch.cat(found), torch.cat(complete)
@@ -181,8 +187,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder of models.prepare")
     parser.add_argument("--weights", type=Path, required=True, help="of the network it reads")
     parser.add_argument("--out", type=Path, required=True, help="the file to write, cadence.onnx")
-    parser.add_argument("--examples", type=int, default=60_000)
-    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--examples", type=int, default=84_000)
+    parser.add_argument("--steps", type=int, default=3_000)
     options = parser.parse_args()
     base, kept = network_of(options.weights), options.out.with_suffix(".pt")
     if not kept.exists():

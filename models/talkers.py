@@ -4,6 +4,7 @@ A television is one voice that goes on and on and says ever new things: of the s
 and over a network would learn that they come again.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -11,17 +12,16 @@ import numpy as np
 from models.augment import Floats
 from models.data import Corpus
 
-# People pause where they spell and dictate numbers, and there is little of that.
-WEIGHTS = {"an4": 3.0}
 WORDS = 4  # of a recording, from which it is talk
 
 
 class Talkers:
     """The recordings of a corpus, to draw from."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, weights: Mapping[str, float]) -> None:
+        """`weights`: of the recordings of a set where they are not 1."""
         self._corpus = corpus
-        weight = np.array([WEIGHTS.get(name, 1.0) for name in corpus.corpus])
+        weight = np.array([weights.get(name, 1.0) for name in corpus.corpus])
         self._until = np.cumsum(weight / weight.sum())
 
     def recording(self, dice: np.random.Generator) -> int:

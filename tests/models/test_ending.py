@@ -144,7 +144,7 @@ def test_rows_are_marked_where_their_words_are(corpus: Corpus) -> None:
 
 
 def test_who_talks_is_one_speaker_who_goes_on_for_any_length(corpus: Corpus) -> None:
-    speech, dice = Talkers(corpus), np.random.default_rng(2)
+    speech, dice = Talkers(corpus, ending.WEIGHTS), np.random.default_rng(2)
     said = dict[bytes, str]()
     for number, speaker in enumerate(corpus.speaker):
         for version in range(len(corpus.versions)):
@@ -157,7 +157,7 @@ def test_who_talks_is_one_speaker_who_goes_on_for_any_length(corpus: Corpus) -> 
 
 
 def test_every_recording_is_listened_to(corpus: Corpus) -> None:
-    speech, dice = Talkers(corpus), np.random.default_rng(2)
+    speech, dice = Talkers(corpus, ending.WEIGHTS), np.random.default_rng(2)
     drawn = {speech.recording(dice) for _ in range(300)}
     assert drawn == set(range(len(corpus.corpus)))
 
@@ -165,7 +165,7 @@ def test_every_recording_is_listened_to(corpus: Corpus) -> None:
 def test_speech_ends_where_the_head_is_told_that_it_does(corpus: Corpus) -> None:
     base, dice = Transducer(SHAPE).eval(), np.random.default_rng(1)
     chunk = feature_frames(SHAPE)
-    x, ends, whole = cadence.batch(corpus, Talkers(corpus), chunk, dice)
+    x, ends, whole = cadence.batch(corpus, Talkers(corpus, ending.WEIGHTS), chunk, dice)
     assert x.shape[1] % chunk == 0
     assert set(whole.tolist()) == {0.0, 1.0}
     assert all(0 < end * 4 < x.shape[1] for end in ends)
@@ -180,7 +180,7 @@ def test_speech_ends_where_the_head_is_told_that_it_does(corpus: Corpus) -> None
 def test_a_tiny_training_tells_speech_from_what_is_around_it(corpus: Corpus) -> None:
     dice = np.random.default_rng(5)
     network = ending.train(corpus, 120)
-    x, label = ending.batch(corpus, Talkers(corpus), dice)
+    x, label = ending.batch(corpus, Talkers(corpus, ending.WEIGHTS), dice)
     with torch.no_grad():
         logp, _ = network(x, torch.zeros(1, len(x), ending.STATE))
     right = ((logp.argmax(-1) == SPEECH) == (label == SPEECH)).float().mean()
