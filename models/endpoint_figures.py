@@ -9,11 +9,10 @@ from models.endpoint_trial import WORKS, Trial
 from models.evaluate import SYNTHETIC
 from models.rivals import EARLY, FINAL
 from models.score import rate
-from models.streams import COMMANDS, CONDITIONS
+from models.streams import COMMANDS, NOISY
 from models.tracks import PAUSES_MS
 
 APART = ("cut off", "dictation")  # conditions that are not in `all`
-NOISY = {one.name for one in CONDITIONS if one.noise}
 SHORT = f"commands, clean, pauses to {PAUSES_MS[1]} ms"  # who pauses for longer asks for a preset
 ALL = ("all", "clean", "noisy", "commands", "commands, clean", SHORT, "read", "real", "synthetic")
 Figures = dict[str, float]

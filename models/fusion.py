@@ -35,7 +35,7 @@ from models.endpoint_trial import glances_of, kit_of
 from models.evaluate import engine_of
 from models.logistic import regression
 from models.replay import Clocks, Replay, replayed
-from models.streams import COMMANDS, CONDITIONS, Stream, Take, named
+from models.streams import COMMANDS, CONDITIONS, NOISY, Stream, Take, named
 from models.tracks import PAUSES_MS
 
 Floats = npt.NDArray[np.float64]
@@ -113,9 +113,9 @@ def heard_of(stream: Stream, bundle: Path) -> Heard:
     """Hear a stream without end-pointers."""
     glances, _ = glances_of(stream, engine_of(bundle))
     rows = np.array([row(one) for one in glances]).reshape(len(glances), len(fields(Fusion)))
-    command = stream.corpus in COMMANDS and stream.longest_pause <= PAUSES_MS[1]
-    clean = not named([stream.condition])[0].noise
-    return Heard(Clocks.of(glances), rows, stream.end, command and clean)
+    clean = stream.condition not in NOISY and stream.longest_pause <= PAUSES_MS[1]
+    command = stream.corpus in COMMANDS and clean
+    return Heard(Clocks.of(glances), rows, stream.end, command)
 
 
 def hear(take: Take, kit: Path, bundle: Path) -> Heard:
@@ -201,9 +201,9 @@ def leads(
             & (one.words > 0)
             & (one.at <= end)
         )
-        (before,) = np.nonzero(~seems & (one.at <= end))
-        first = one.at[before[-1] + 1 :][:1] if len(before) else one.at[:1]
-        found.append(max(0, end - int(first.min(initial=end))) / SAMPLES_PER_MS)
+        unsure = one.at[~seems & (one.at <= end)].max(initial=0)
+        first = one.at[seems & (one.at > unsure)].min(initial=end)
+        found.append((end - first) / SAMPLES_PER_MS)
     return np.array(found)
 
 

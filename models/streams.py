@@ -103,6 +103,9 @@ CONDITIONS = (
 )
 
 
+NOISY = {one.name for one in CONDITIONS if one.noise}
+
+
 def named(names: Sequence[str]) -> tuple[Condition, ...]:
     """Conditions by their names. Raises SystemExit for one that is none."""
     known = {one.name: one for one in CONDITIONS}

@@ -22,12 +22,11 @@ class Talkers:
         """`weights`: of the recordings of a set where they are not 1."""
         self._corpus = corpus
         weight = np.array([weights.get(name, 1.0) for name in corpus.corpus])
-        self._until = np.cumsum(weight / weight.sum())
+        self._share = weight / weight.sum()
 
     def recording(self, dice: np.random.Generator) -> int:
         """Draw who is listened to."""
-        last = len(self._until) - 1
-        return min(last, int(np.searchsorted(self._until, dice.random(), "right")))
+        return int(dice.choice(len(self._share), p=self._share))
 
     def talk(self, length: int, dice: np.random.Generator) -> Floats:
         """Frames [length, 80] of one speaker, from somewhere on, without the silence between."""

@@ -24,6 +24,7 @@ SPEECH, BEFORE, WITHIN, AFTER = range(4)  # its classes
 STEP = 2  # feature frames it takes at once
 MOST_FRAMES = 48  # of the encoder, by which a cadence network may tell
 FRAMES_AFTER = 6  # of these behind the end of speech
+_LENGTHS = range(FRAMES_AFTER, MOST_FRAMES + 1)
 LOOKS = 75  # in 1.5 seconds
 _SURE = 30.0  # natural log; odds are not counted as larger
 
@@ -56,11 +57,10 @@ class CadenceNetwork:
         self._session = open_network(path)
         shapes = [one.shape for one in self._session.get_inputs()]
         size = width + SUBSAMPLING * FEATURE_BINS
-        lengths = [shape[1] for shape in shapes if len(shape) == 3 and shape[2] == size]  # noqa: PLR2004
-        if len(lengths) != 1 or lengths[0] not in range(FRAMES_AFTER, MOST_FRAMES + 1):
+        if len(shapes) != 1 or shapes[0][1:] not in [[n, size] for n in _LENGTHS]:
             message = f"{path}: inputs {shapes} are not those of a cadence network; {INSTALL}"
             raise BundleError(message)
-        self._name, self._length = self._session.get_inputs()[0].name, int(lengths[0])
+        self._name, self._length = self._session.get_inputs()[0].name, int(shapes[0][1])
 
     def odds(self, encoded: Frames, heard: Frames, end: int) -> float:
         """Natural log of the odds that speech which ends at a frame of [T, J] is complete.

@@ -14,6 +14,7 @@ from earshot.ending import (
     FILE,
     FRAMES_AFTER,
     LOOKS,
+    MOST_FRAMES,
     SPEECH,
     STEP,
     WITHIN,
@@ -130,6 +131,16 @@ def test_what_is_no_such_network_is_refused_with_its_name(folder: Path, tmp_path
         CadenceNetwork(folder / FILE, JOINER)
     with pytest.raises(BundleError, match="not those of a cadence network"):
         CadenceNetwork(folder / CADENCE, JOINER + 1)
+
+
+@pytest.mark.parametrize("frames", [FRAMES_AFTER - 1, MOST_FRAMES + 1])
+def test_a_head_that_reads_more_than_is_kept_or_less_than_it_must_is_refused(
+    frames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cadence, "FRAMES", frames)
+    cadence.write(cadence.Cadence(JOINER).eval(), JOINER, tmp_path / CADENCE)
+    with pytest.raises(BundleError, match="not those of a cadence network"):
+        CadenceNetwork(tmp_path / CADENCE, JOINER)
 
 
 def test_rows_are_marked_where_their_words_are(corpus: Corpus) -> None:
