@@ -29,21 +29,24 @@ from models.export import convert
 from models.loss import Longs
 from models.talkers import Talkers
 
-INPUT, STATE, CLASSES = 40, 64, 4
+INPUT, STATE, CLASSES = 48, 80, 4
 ROWS, LONG_ROWS = 24, 10
 WEIGHTS = {"an4": 3.0}  # people pause where they spell, and there is little of that
 VOICES = 12  # that talk on beside the rows of a batch
 RATE = 3e-3
 LONGEST, LONG = 400, 1_200  # feature frames of a recording, its last ones
-LONG_SHARE = 0.15  # of batches, whose rows are fewer and longer
-LEAD, TAIL = (0, 70), (150, 300)  # feature frames of surroundings
+LONG_SHARE = 0.3  # of batches, whose rows are fewer and longer
+LEAD, TAIL = (0, 150), (150, 300)  # feature frames of surroundings
 AT_ONCE = 0.25  # share of rows that begin with speech
 PAUSED = 0.7  # share of rows with pauses spliced in
 PAUSES = (20, 100)  # feature frames of one
 OWN = 0.5  # share of rows with what their recording has behind the speech
 BARE = 0.15  # share of rows with digital silence around
 WEIGHT = torch.tensor([1.0, 1.0, 3.0, 1.0])  # of the classes: pauses are rare
-HOW = replace(USUAL, noise=0.25, babble=0.1, voice=0.45, loudest_voice=3.0, faintest=22.0, masks=1)
+HOW = replace(
+    USUAL, noise=0.25, babble=0.1, voice=0.45, loudest=3.0, loudest_voice=4.5, faintest=22.0,
+    masks=1,
+)  # fmt: skip
 SECONDS = 30  # between lines of progress
 
 
@@ -66,7 +69,7 @@ class Ending(nn.Module):
         self.deviation = torch.from_numpy(some.std(0)).repeat(STEP)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Natural logs, and the state [1, B, 64] to go on from."""
+        """Natural logs, and the state [1, B, STATE] to go on from."""
         heard = F.relu(self.into((x - self.mean) / self.deviation))
         kept, state = self.memory(heard, state)
         return self.out(kept).log_softmax(-1), state
@@ -131,7 +134,10 @@ def batch(corpus: Corpus, speech: Talkers, dice: np.random.Generator) -> tuple[T
     rows = [surrounded(one, length, dice) for one in some]
     voices = [speech.talk(length, dice) for _ in range(VOICES)]
     sound = corpus.sound
-    x = [augment.augmented(row, voices, sound, dice, HOW) for row, _ in rows]
+    x = [
+        augment.augmented(row, voices, sound, dice, HOW, spoken=marks == SPEECH)
+        for row, marks in rows
+    ]
     label = np.stack([marks[STEP - 1 :: STEP] for _, marks in rows])
     pairs = np.stack(x).reshape(count, -1, STEP * FEATURE_BINS)
     return torch.from_numpy(pairs), torch.from_numpy(label)

@@ -70,10 +70,10 @@ LONG = EndPointSettings(long_still_ms=100)
 PRESETS = {
     "endpoint": Wanted(
         0.02, 0.045,
-        replace(LONG, likely_ms=220, short_pause_ms=900, pause_ms=1_000, others=0.5),
+        replace(LONG, likely_ms=220, short_pause_ms=900, pause_ms=1_000, others=0.6),
     ),
     "quick": Wanted(
-        0.08, 0.12, replace(LONG, likely_ms=120, short_pause_ms=700, pause_ms=800, others=0.4)
+        0.08, 0.12, replace(LONG, likely_ms=120, short_pause_ms=700, pause_ms=800, others=0.5)
     ),
     "patient": Wanted(
         0.01, 0.02,

@@ -34,8 +34,7 @@ Samples = npt.NDArray[np.float32]
 Begin = Callable[[int], Utterance]  # makes the utterance that begins at a sample
 Watch = Callable[[Glance], None]
 HANGOVER_MS = 300  # for so long the detector may go on hearing speech that is over
-BEHIND_MS = 1_000  # kept behind an end, until it is known whether the speaker goes on
-NOISE_MS = 2_000  # and for so long what the networks do not take for speech
+BEHIND_MS = 2_000  # kept behind an end, for so long what the networks do not take for speech waits
 OPENING = {Gate.STARTING, Gate.SPEAKING}
 SIGNS = {EndPointKind.FINAL: Sign.DONE, EndPointKind.SPECULATIVE: Sign.SEEMS_DONE}
 UNFUSED = Fusion()
@@ -166,7 +165,7 @@ class Recogniser:
         self._speaks = self._last.speaks(frame) if self._last else None
         if self._speaks is None:
             return waited >= self._hangover
-        return self._speaks or waited >= samples(NOISE_MS)
+        return self._speaks or waited >= samples(BEHIND_MS)
 
     def _open(self) -> list[Event]:
         """Begin an utterance with what was kept."""

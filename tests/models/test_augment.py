@@ -33,6 +33,18 @@ def test_noise_is_so_many_decibel_below_the_speech(decibel: float) -> None:
     assert (both >= x - 1e-5).all(), "powers add up"
 
 
+def test_beside_a_single_word_noise_is_measured_by_the_word() -> None:
+    x, spoken = frames(1) - 10, np.zeros(400, np.bool_)
+    spoken[100:130] = True
+    x[spoken] += 16
+    always, words = replace(NEVER, noise=1.0, loudest=6.0, faintest=6.0, masks=0), x[spoken]
+    rows = [augment.augmented(x, [], lambda n, _: frames(2, n), dice(), always, s)
+            for s in (None, spoken)]  # fmt: skip
+    louder = augment.power(words) - augment.power(x)
+    assert louder / NEPER == pytest.approx(11.2, abs=0.3), "of the whole row a word is little"
+    assert np.median(rows[1][200:] - rows[0][200:]) == pytest.approx(louder, abs=0.05)
+
+
 def test_babble_is_of_many_voices_equally_loud() -> None:
     voices = [np.full((50, 80), level, np.float32) for level in (-9.0, -2.0, 3.0)]
     found = {round(float(augment.power(augment.babble(voices, dice(s)))), 3) for s in range(40)}

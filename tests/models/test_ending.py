@@ -26,7 +26,7 @@ from earshot.errors import BundleError
 from earshot.events import EndPointKind
 from earshot.units import FEATURE_BINS
 
-from models import cadence, ending, fusion
+from models import augment, cadence, ending, fusion
 from models.blocks import Shape
 from models.data import Corpus
 from models.logistic import regression
@@ -154,6 +154,21 @@ def test_rows_are_marked_where_their_words_are(corpus: Corpus) -> None:
         assert set(label[spoken[0] : spoken[-1]].tolist()) <= {SPEECH, WITHIN}
 
 
+def test_others_are_so_much_softer_than_the_words(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = list[npt.NDArray[np.bool_]]()
+
+    def add(x: Frames, *_: object, spoken: npt.NDArray[np.bool_]) -> Frames:
+        rows.append(spoken)
+        return x
+
+    monkeypatch.setattr(augment, "augmented", add)
+    _, label = ending.batch(corpus, Talkers(corpus, ending.WEIGHTS), np.random.default_rng(4))
+    every = np.stack(rows)[:, STEP - 1 :: STEP]
+    np.testing.assert_array_equal(every, label.numpy() == SPEECH)
+
+
 def test_who_talks_is_one_speaker_who_goes_on_for_any_length(corpus: Corpus) -> None:
     speech, dice = Talkers(corpus, ending.WEIGHTS), np.random.default_rng(2)
     said = dict[bytes, str]()
@@ -190,7 +205,7 @@ def test_speech_ends_where_the_head_is_told_that_it_does(corpus: Corpus) -> None
 
 def test_a_tiny_training_tells_speech_from_what_is_around_it(corpus: Corpus) -> None:
     dice = np.random.default_rng(5)
-    network = ending.train(corpus, 120)
+    network = ending.train(corpus, 200)
     x, label = ending.batch(corpus, Talkers(corpus, ending.WEIGHTS), dice)
     with torch.no_grad():
         logp, _ = network(x, torch.zeros(1, len(x), ending.STATE))
