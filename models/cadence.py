@@ -45,6 +45,7 @@ PAUSED = 0.4  # share of cut rows that are cut there, if they can
 WHOLE = 0.45  # share of rows to the last word; single words are whole anyway
 AFTER = (AHEAD_MS // 10 - 2, AHEAD_MS // 10 + 4)  # feature frames of surroundings behind
 WEIGHTS = SHARE | ending.WEIGHTS  # single words tell little: they are always whole
+# Rows are short, so decibels may count from all of one.
 HOW = replace(ending.HOW, noise=0.3, babble=0.15, voice=0.3, loudest=0.0, loudest_voice=3.0)
 JITTER = 2  # encoder frames by which the end of speech may be taken wrongly
 
