@@ -23,7 +23,7 @@ from earshot.events import (
     Word,
 )
 from earshot.lattice import EMPTY
-from earshot.recogniser import BEHIND_MS, Recogniser
+from earshot.recogniser import Recogniser
 from earshot.units import VAD_FRAME, VAD_FRAME_MS, samples
 from earshot.vad import VadSettings
 
@@ -218,7 +218,7 @@ def test_what_the_detector_hears_behind_an_end_is_no_new_utterance_but_nothing_i
     assert started.start == next(e.at for e in first if isinstance(e, Committed))
     noise = recogniser(SURE, final=5.0)
     noise._vad._detector.is_speech = lambda *_: True
-    events = noise.accept(np.concatenate([loud(500), quiet(BEHIND_MS + SURE.done_ms)]))
+    events = noise.accept(np.concatenate([loud(500), quiet(2_000 + SURE.done_ms)]))
     ended = next(e.at for e in events if isinstance(e, Committed))
     assert [e.start for e in events if isinstance(e, SpeechStarted)] == [0, ended]
 
